@@ -1,0 +1,12 @@
+# Run as a script: writes the manifests of DIR as C++ into OUTPUT.
+file(GLOB manifests "${DIR}/*.toml")
+list(SORT manifests)
+set(body "// Made from common/analysis/manifests/*.toml at build time.\n#pragma once\n\nnamespace icarus {\n\n")
+string(APPEND body "struct BuiltInManifest {\n  const char* name;\n  const char* text;\n};\n\ninline constexpr BuiltInManifest kBuiltInManifests[] = {\n")
+foreach(manifest ${manifests})
+  get_filename_component(name "${manifest}" NAME)
+  file(READ "${manifest}" text)
+  string(APPEND body "    {\"${name}\", R\"TOML(${text})TOML\"},\n")
+endforeach()
+string(APPEND body "};\n\n}  // namespace icarus\n")
+file(WRITE "${OUTPUT}" "${body}")
