@@ -1,0 +1,81 @@
+// What a client asks for, and what is kept of it: plain data, the same on the wire, on disk and in the cores.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/model/content_hash.h"
+#include "common/model/fields.h"
+#include "common/model/sweep.h"
+
+namespace icarus {
+
+struct Resources {
+  std::int32_t cpus = 1;
+  std::int64_t memory_bytes = 0;                // 0: not stated
+  std::map<std::string, std::int64_t> named;    // licences and the like
+  ICARUS_FIELDS(Resources, cpus, memory_bytes, named)
+  friend bool operator==(const Resources&, const Resources&) = default;
+};
+
+// A file that travels by its content. Small ones carry `content`, others are in the blob store under `hash`.
+struct FileRef {
+  std::string name;  // relative path in the scratch directory, or of the output
+  ContentHash hash;
+  std::uint64_t size = 0;
+  std::uint32_t mode = 0644;
+  std::optional<std::string> content;
+  ICARUS_FIELDS(FileRef, name, hash, size, mode, content)
+};
+
+// The `command` analysis. `{axis}`, `{index}`, `{target}` in arguments and input names are replaced a task.
+struct CommandSpec {
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> env;
+  std::optional<std::string> cwd;        // run there; never cached
+  std::vector<FileRef> inputs;           // placed in the scratch directory before the start
+  std::optional<std::string> stdin_name; // the input that is the standard input
+  std::vector<std::string> outputs;      // globs that are collected afterwards; a pattern without a match is output_missing
+  ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs)
+};
+
+enum class CachePolicy : std::uint8_t {
+  kDefault = 0,  // read and write, if the analysis is cacheable
+  kNone = 1,     // --no-cache: neither read nor write, never joins
+  kRefresh = 2,  // --refresh: compute anew, write
+  kForce = 3,    // --cache: also where the analysis is not cached by default
+};
+constexpr int EnumCount(CachePolicy) { return 4; }
+
+struct JobSpec {
+  std::string analysis;
+  std::string solver;           // name; empty: the analysis' first
+  std::string solver_identity;  // version+build; empty: the default identity of that solver
+  Sweep sweep;                  // canonical: validated, defaults filled in, numbers normalised
+  std::optional<CommandSpec> command;
+
+  std::int32_t priority = 0;
+  std::int64_t timeout_ms = -1;       // of one attempt; 0: none; -1: the analysis' default
+  std::int64_t queue_timeout_ms = 0;  // 0: none
+  std::int64_t deadline_ms = 0;       // from submission; 0: none
+  std::int32_t retries = -1;          // further attempts after a crash or timeout; -1: the analysis' default
+  bool retry_exit = false;            // a nonzero exit is retried too
+  bool no_restart = false;            // a lost worker fails the task
+  Resources resources;
+  std::map<std::string, std::string> require;  // labels
+  CachePolicy cache = CachePolicy::kDefault;
+  std::int64_t ttl_ms = 0;            // of the cached results; 0: the configured one
+  std::int64_t max_fails = -1;        // cancel the rest after this many failures; -1: never
+  std::int64_t max_running = 0;       // 0: no limit
+  std::string name;
+  std::map<std::string, std::string> tags;
+  bool strict = false;
+  ICARUS_FIELDS(JobSpec, analysis, solver, solver_identity, sweep, command, priority, timeout_ms, queue_timeout_ms,
+                deadline_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails,
+                max_running, name, tags, strict)
+};
+
+}  // namespace icarus
