@@ -1,0 +1,80 @@
+#include "common/analysis/cache_key.h"
+
+namespace icarus {
+namespace {
+
+void AppendMember(std::string& out, std::string_view name, std::string_view text) {
+  AppendCanonicalString(out, name);
+  out += ':';
+  AppendCanonicalString(out, text);
+}
+
+void AppendList(std::string& out, std::string_view name, const std::vector<std::string>& items) {
+  AppendCanonicalString(out, name);
+  out += ":[";
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += ',';
+    AppendCanonicalString(out, items[i]);
+  }
+  out += ']';
+}
+
+void AppendCommand(std::string& out, const CommandSpec& command) {
+  out += "\"command\":{";
+  AppendList(out, "argv", command.argv);
+  out += ",\"env\":{";
+  bool first = true;
+  for (const auto& [name, value] : command.env) {
+    if (!first) out += ',';
+    first = false;
+    AppendMember(out, name, value);
+  }
+  out += "},\"inputs\":[";
+  for (std::size_t i = 0; i < command.inputs.size(); ++i) {
+    if (i > 0) out += ',';
+    const FileRef& input = command.inputs[i];
+    out += '{';
+    AppendMember(out, "hash", input.hash.Hex());
+    out += ",\"mode\":" + std::to_string(input.mode) + ',';
+    AppendMember(out, "name", input.name);
+    out += '}';
+  }
+  out += "],";
+  AppendList(out, "outputs", command.outputs);
+  out += ',';
+  AppendMember(out, "stdin", command.stdin_name.value_or(""));
+  out += "},";
+}
+
+}  // namespace
+
+std::string CanonicalForm(const KeyParts& parts) {
+  std::string out = "{";
+  AppendMember(out, "analysis", parts.manifest.analysis);
+  out += ',';
+  if (parts.command != nullptr) AppendCommand(out, *parts.command);
+  AppendCanonicalString(out, "params");
+  out += ':';
+  AppendCanonical(out, parts.params);
+  out += ",\"schema\":" + std::to_string(parts.manifest.schema) + ',';
+  AppendMember(out, "solver", parts.solver + "@" + parts.identity);
+  out += ",\"target\":";
+  if (parts.target == nullptr) {
+    out += "null";
+  } else if (parts.target->content.empty()) {
+    AppendCanonicalString(out, parts.target->name);
+  } else {
+    out += '{';
+    AppendMember(out, "content", HashBytes(parts.target->content).Hex());
+    out += '}';
+  }
+  return out + "}";
+}
+
+bool IsCacheable(const Manifest& manifest, const JobSpec& spec) {
+  if (spec.cache == CachePolicy::kNone) return false;
+  if (spec.command && spec.command->cwd) return false;
+  return manifest.cached || spec.cache == CachePolicy::kForce;
+}
+
+}  // namespace icarus

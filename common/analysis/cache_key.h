@@ -1,0 +1,30 @@
+// The identity of a task's result: a 256-bit hash of the canonical form of everything that can change it.
+#pragma once
+
+#include <string>
+
+#include "common/analysis/manifest.h"
+#include "common/model/content_hash.h"
+#include "common/model/job_spec.h"
+
+namespace icarus {
+
+// What a key is made of. Null: none. A command is meant as it will run, its placeholders replaced.
+struct KeyParts {
+  const Manifest& manifest;
+  const std::string& solver;
+  const std::string& identity;  // version+build
+  const Target* target = nullptr;
+  const CommandSpec* command = nullptr;
+  const ValueMap& params;       // of TaskParams
+};
+
+// The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema; for a
+// command also its line, inputs and environment.
+std::string CanonicalForm(const KeyParts& parts);
+inline ContentHash CacheKey(const KeyParts& parts) { return HashBytes(CanonicalForm(parts)); }
+
+// Whether the job's results may be read from and written to the cache.
+bool IsCacheable(const Manifest& manifest, const JobSpec& spec);
+
+}  // namespace icarus
