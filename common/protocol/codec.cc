@@ -1,0 +1,186 @@
+#include "common/protocol/codec.h"
+
+#include <array>
+#include <cstring>
+
+#include "common/base/check.h"
+#include "common/protocol/map_codec.h"
+
+namespace icarus {
+namespace {
+
+constexpr std::string_view kMagic = "ICAR";
+
+struct BodyInfo {
+  std::uint64_t length = 0;
+  std::uint64_t checksum = 0;
+  ICARUS_FIELDS(BodyInfo, length, checksum)
+};
+struct BodyList {
+  std::vector<BodyInfo> bodies;
+  ICARUS_FIELDS(BodyList, bodies)
+};
+
+template <class Integer>
+void PutInteger(std::string& out, Integer value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
+}
+
+template <class Integer>
+Integer GetInteger(std::string_view in, std::size_t at) {
+  Integer value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    value = static_cast<Integer>(value | static_cast<Integer>(static_cast<Integer>(static_cast<unsigned char>(in[at + i])) << (8 * i)));
+  }
+  return value;
+}
+
+// The list of bodies stands before the map of the message, each a complete msgpack map, so that neither needs the other.
+std::string EncodeBodyList(const std::vector<Body>& bodies) {
+  BodyList list;
+  for (const Body& body : bodies) list.bodies.push_back({body->size(), Checksum(*body)});
+  return codec::EncodeMap(list);
+}
+
+using Decoder = Result<AnyMessage> (*)(std::string_view);
+
+template <class T>
+Result<AnyMessage> DecodeOne(std::string_view map) {
+  ICARUS_ASSIGN(T message, codec::DecodeMap<T>(map));
+  return AnyMessage(std::move(message));
+}
+
+struct TypeEntry {
+  MessageType type;
+  Decoder decode;
+};
+
+template <std::size_t... I>
+constexpr auto MakeTypeTable(std::index_sequence<I...>) {
+  return std::array<TypeEntry, sizeof...(I)>{
+      TypeEntry{std::variant_alternative_t<I, AnyMessage>::kType, &DecodeOne<std::variant_alternative_t<I, AnyMessage>>}...};
+}
+constexpr auto kTypeTable = MakeTypeTable(std::make_index_sequence<std::variant_size_v<AnyMessage>>());
+
+Decoder FindDecoder(std::uint16_t type) {
+  for (const TypeEntry& entry : kTypeTable) {
+    if (static_cast<std::uint16_t>(entry.type) == type) return entry.decode;
+  }
+  return nullptr;
+}
+
+Status CheckBodies(const BodyList& list, const std::vector<Body>& bodies) {
+  if (list.bodies.size() != bodies.size()) return ProtocolError("the message does not have the bodies that it lists");
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    if (list.bodies[i].length != bodies[i]->size()) return ProtocolError("a body has another length than listed");
+    if (list.bodies[i].checksum != Checksum(*bodies[i])) return ProtocolError("a body is damaged (checksum)");
+  }
+  return {};
+}
+
+}  // namespace
+
+EncodedMessage EncodeMessage(const Message& message) {
+  EncodedMessage out;
+  std::uint16_t type = 0;
+  std::visit(
+      [&](const auto& payload) {
+        type = static_cast<std::uint16_t>(payload.kType);
+        out.map = codec::EncodeMap(payload);
+      },
+      message.payload);
+  std::uint32_t list_bytes = 0;
+  if (!message.bodies.empty()) {
+    std::string list = EncodeBodyList(message.bodies);
+    list_bytes = static_cast<std::uint32_t>(list.size());
+    out.map = std::move(list) + out.map;
+  }
+  out.header.reserve(kHeaderBytes);
+  out.header += kMagic;
+  PutInteger<std::uint16_t>(out.header, kProtocolVersionMax);
+  PutInteger<std::uint16_t>(out.header, type);
+  PutInteger<std::uint64_t>(out.header, message.correlation);
+  PutInteger<std::uint32_t>(out.header, list_bytes);
+  PutInteger<std::uint32_t>(out.header, static_cast<std::uint32_t>(Checksum(out.map)));
+  out.bodies = message.bodies;
+  return out;
+}
+
+Result<Message> DecodeMessage(std::string_view header, std::string_view map, std::vector<Body> bodies,
+                              std::uint64_t* correlation) {
+  if (header.size() != kHeaderBytes || header.substr(0, kMagic.size()) != kMagic) {
+    return ProtocolError("this is not an Icarus message");
+  }
+  Message message;
+  message.correlation = GetInteger<std::uint64_t>(header, 8);
+  if (correlation != nullptr) *correlation = message.correlation;
+  const auto version = GetInteger<std::uint16_t>(header, 4);
+  if (version < kProtocolVersionMin || version > kProtocolVersionMax) {
+    return ProtocolError("protocol version " + std::to_string(version) + " is not spoken here (" +
+                         std::to_string(kProtocolVersionMin) + " to " + std::to_string(kProtocolVersionMax) +
+                         " are); use programs of one release");
+  }
+  const Decoder decode = FindDecoder(GetInteger<std::uint16_t>(header, 6));
+  if (decode == nullptr) return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)));
+  if (GetInteger<std::uint32_t>(header, 20) != static_cast<std::uint32_t>(Checksum(map))) {
+    return ProtocolError("the message is damaged (checksum)");
+  }
+  const auto list_bytes = GetInteger<std::uint32_t>(header, 16);
+  if (list_bytes > map.size()) return ProtocolError("the message is truncated");
+  BodyList list;
+  if (list_bytes > 0) {
+    ICARUS_ASSIGN(list, codec::DecodeMap<BodyList>(map.substr(0, list_bytes)));
+  }
+  ICARUS_TRY(CheckBodies(list, bodies));
+  ICARUS_ASSIGN(message.payload, decode(map.substr(list_bytes)));
+  message.bodies = std::move(bodies);
+  return message;
+}
+
+std::string EncodeResultBody(const ResultBody& body) { return codec::EncodeMap(body); }
+Result<ResultBody> DecodeResultBody(std::string_view bytes) { return codec::DecodeMap<ResultBody>(bytes); }
+
+std::string_view MessageTypeName(MessageType type) {
+  switch (type) {
+    case MessageType::kHello: return "hello";
+    case MessageType::kWelcome: return "welcome";
+    case MessageType::kErrorReply: return "error";
+    case MessageType::kHeartbeat: return "heartbeat";
+    case MessageType::kHeartbeatReply: return "heartbeat_reply";
+    case MessageType::kGoodbye: return "goodbye";
+    case MessageType::kBlobPut: return "blob_put";
+    case MessageType::kBlobPutReply: return "blob_put_reply";
+    case MessageType::kBlobGet: return "blob_get";
+    case MessageType::kBlobData: return "blob_data";
+    case MessageType::kSubmit: return "submit";
+    case MessageType::kSubmitReply: return "submit_reply";
+    case MessageType::kListJobs: return "list_jobs";
+    case MessageType::kListJobsReply: return "list_jobs_reply";
+    case MessageType::kShowJob: return "show_job";
+    case MessageType::kShowJobReply: return "show_job_reply";
+    case MessageType::kWatch: return "watch";
+    case MessageType::kJobUpdate: return "job_update";
+    case MessageType::kUpdateAck: return "update_ack";
+    case MessageType::kFetchResults: return "fetch_results";
+    case MessageType::kResultPage: return "result_page";
+    case MessageType::kCancel: return "cancel";
+    case MessageType::kCancelReply: return "cancel_reply";
+    case MessageType::kRetry: return "retry";
+    case MessageType::kRetryReply: return "retry_reply";
+    case MessageType::kListWorkers: return "list_workers";
+    case MessageType::kListWorkersReply: return "list_workers_reply";
+    case MessageType::kCacheQuery: return "cache_query";
+    case MessageType::kCacheReply: return "cache_reply";
+    case MessageType::kConfig: return "config";
+    case MessageType::kConfigReply: return "config_reply";
+    case MessageType::kDispatch: return "dispatch";
+    case MessageType::kTaskEvents: return "task_events";
+    case MessageType::kResults: return "results";
+    case MessageType::kResultsAck: return "results_ack";
+    case MessageType::kStopExecutions: return "stop_executions";
+    case MessageType::kDrain: return "drain";
+  }
+  return "unknown";
+}
+
+}  // namespace icarus
