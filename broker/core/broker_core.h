@@ -1,0 +1,256 @@
+// The broker's decisions: a state machine of events in, effects out. No clock, socket, disk, thread, log or global inside;
+// the same events with the same times give the same effects.
+//
+// Order of life: Recover… calls, FinishRecovery, then events. Every On… call may be followed by any other; EndTurn is called
+// once after each bounded batch of events. NextDeadline says when EndTurn has work even if nothing arrives.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "broker/core/cache_index.h"
+#include "broker/core/core_config.h"
+#include "broker/core/execution_table.h"
+#include "broker/core/job.h"
+#include "broker/core/outbox.h"
+#include "broker/core/predictor.h"
+#include "broker/core/ready_queue.h"
+#include "broker/core/request_class.h"
+#include "broker/core/worker_registry.h"
+#include "common/analysis/catalogue.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/result.h"
+#include "common/model/limits.h"
+#include "common/protocol/messages.h"
+
+namespace icarus::broker {
+
+// Who sent a message: made by the transport, never by the peer.
+struct Caller {
+  std::string instance;
+  std::string user;
+  bool admin = false;
+};
+
+struct BrokerIdentity {
+  std::string instance;  // of this process
+  std::string program;
+  std::string lineage;
+  std::uint64_t epoch = 0;
+};
+
+class BrokerCore {
+ public:
+  BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIdentity identity, std::uint64_t seed);
+
+  // --- recovery, in the order of StoreVisitor
+  Status RecoverJob(JobRecord record, Now now);
+  void RecoverStatus(const JobStatusRecord& status);
+  void RecoverTask(TaskRef task, const TaskRecord& record);
+  void RecoverDispatch(const DispatchRecord& record);
+  void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { cache_.Load(key, std::move(entry)); }
+  void FinishRecovery(Now now, Outbox& out);
+
+  // --- events
+  void OnHello(const Caller& caller, const Hello& hello, std::uint64_t correlation, Now now, Outbox& out);
+  // False when there is no session of that instance: the peer is to say Hello again.
+  bool OnMessage(const Caller& caller, Message message, Now now, Outbox& out);
+  void OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out);
+  void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
+                   Now now, Outbox& out);
+  void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
+  // No room on disk: submissions are refused until it is over. `reason` empty: it is over.
+  void OnStorageState(std::string reason) { storage_reason_ = std::move(reason); }
+  // Deadlines, cache probes, scheduling, pushes to watchers.
+  void EndTurn(Now now, Outbox& out);
+
+  // When EndTurn is due at the latest, monotonic milliseconds; nullopt: never.
+  std::optional<std::int64_t> NextDeadlineMs() const;
+  // True when EndTurn stopped for lack of turn, not of work: call it again soon.
+  bool HasMoreWork() const { return more_work_; }
+
+  // For tests: every cross-reference; empty when all is well.
+  std::string CheckInvariants() const;
+  const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }
+
+ private:
+  struct ClientSession {
+    Caller caller;
+    std::int64_t last_heard_ms = 0;
+    std::set<std::uint64_t> watches;  // correlation ids
+  };
+  struct WatchState {
+    std::string instance;
+    std::uint64_t correlation = 0;
+    std::vector<JobId> jobs;
+    std::uint64_t sequence = 0;
+    bool acknowledged = true;
+    bool dirty = true;
+    bool urgent = false;  // a job of it has finished
+    std::int64_t last_sent_ms = 0;
+  };
+  using WatchKey = std::pair<std::string, std::uint64_t>;
+  struct PendingCancel {
+    std::string instance;
+    std::uint64_t correlation = 0;
+    CancelReply reply;
+    std::set<ExecutionId> open;
+  };
+  struct PendingRead {
+    enum class Kind { kShow, kResults, kReload } kind = Kind::kShow;
+    std::string instance;
+    std::uint64_t correlation = 0;
+    Caller caller;
+    JobId job;
+    std::vector<TaskIndex> indices;   // of the page
+    std::vector<TaskIndex> asked;     // of them, those that the store was asked for
+    std::vector<TaskState> states;    // filter
+    std::uint64_t limit = 0;
+    std::uint64_t next = 0;
+    Retry retry;                      // with kReload
+  };
+  struct CacheWaiter {
+    std::vector<TaskRef> tasks;
+    CacheEntry entry;
+  };
+
+  // messages (broker_core_requests.cc, _queries.cc)
+  void HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out);
+  Result<SubmitReply> Accept(const Caller& caller, Submit request, Now now, Outbox& out);
+  Status CheckCapacity(const JobSpec& spec) const;
+  std::vector<std::string> SubmitWarnings(const Job& job) const;
+  void HandleList(const Caller& caller, const ListJobs& request, std::uint64_t correlation, Outbox& out);
+  void HandleShow(const Caller& caller, const ShowJob& request, std::uint64_t correlation, Outbox& out);
+  void HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation, Outbox& out);
+  void HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out);
+  void HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation);
+  void HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out);
+  void HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now, Outbox& out);
+  std::uint64_t CancelTasks(Job& job, const std::vector<TaskIndex>& tasks, const TaskError& error, std::set<ExecutionId>& open,
+                            Now now, Outbox& out);
+  void EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error, std::set<ExecutionId>& open, Now now,
+                    Outbox& out);
+  void EndReady(Job& job, TaskState state, const TaskError& error, Now now, Outbox& out);
+  std::uint64_t RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now now, Outbox& out);
+  void HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out);
+  void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
+  void HandleClientMessage(ClientSession& session, Message message, Now now, Outbox& out);
+  void HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out);
+
+  // access
+  Result<Job*> FindJob(const Caller& caller, JobId id);
+  static bool MaySee(const Caller& caller, const Job& job) { return caller.admin || caller.user == job.record().user; }
+  void ReplyError(const Caller& caller, std::uint64_t correlation, const Error& error, Outbox& out);
+
+  // workers (broker_core_workers.cc)
+  void RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out);
+  void AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>& held, Welcome& welcome, Now now, Outbox& out);
+  void TakeBack(Execution& execution, Now now, Outbox& out);
+  void ReturnOrphans(const std::string& instance, Outbox& out);
+  void LearnSolvers(const WorkerState& worker, Outbox& out);
+  void ResolveJobs(Outbox& out);
+  void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
+  void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
+  void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);
+  void MarkStarted(Execution& execution, Now now);
+
+  // executions and results (broker_core_results.cc)
+  void FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out);
+  void CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body, bool leader,
+                    Now now, Outbox& out);
+  void FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
+  bool ShouldRetry(const Execution& execution, const ExecutionResult& result);
+  void EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now, Outbox& out);
+  void CountFailure(Job& job, TaskIndex index, const TaskError& error);
+  void AfterTaskEnded(Job& job, Now now, Outbox& out);
+  void FinishJob(Job& job, Now now, Outbox& out);
+  void StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
+  void DetachFromWorker(Execution& execution, Outbox& out);
+  void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Outbox& out);
+  void EraseExecution(Execution& execution, Outbox& out);
+  void Unsubscribe(Execution& execution, TaskRef task, Outbox& out);
+  void NoteCancelProgress(ExecutionId execution, Outbox& out);
+  void RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s, Now now,
+                     Outbox& out);
+  void EndWorkerDeath(Execution& execution, Now now, Outbox& out);
+
+  // scheduling (broker_core_schedule.cc)
+  void Enqueue(Job& job);
+  void Dequeue(Job& job);
+  void Schedule(Now now, Outbox& out);
+  std::int64_t ExtraSlots(std::uint32_t request_class) const;
+  WorkerState* ChooseWorker(std::uint32_t request_class);
+  bool DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out);
+  enum class Taken { kDispatched, kHit, kJoined };
+  Taken TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
+                 std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out);
+  bool UserHasRoom(const std::string& user) const;
+  bool JobHasRoom(const Job& job) const;
+  bool ResourcesFree(const RequestClass& request) const;
+  void ProbeAhead(Now now, Outbox& out);
+  bool ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out);
+  Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
+  void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
+  void FireDeadlines(Now now, Outbox& out);
+  void FireJobDeadlines(Now now, Outbox& out);
+  void StopExecution(Execution& execution, Outbox& out);
+
+  // questions and watching (broker_core_queries.cc)
+  JobSummary Summarise(const Job& job) const;
+  void Touch(const Job& job, bool finished = false);
+  void PushUpdates(Now now, Outbox& out);
+  void DropSession(const std::string& instance);
+  void StartPage(PendingRead read, bool bodies, Outbox& out);
+  void AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
+                  Outbox& out);
+  ResultItem MakeItem(const Job& job, TaskIndex index, const TaskRecord* record) const;
+
+  const Catalogue& catalogue_;
+  CoreConfig config_;
+  BrokerIdentity identity_;
+  Random random_;
+
+  std::map<JobId, std::unique_ptr<Job>> jobs_;
+  std::uint64_t last_job_ = 0;
+  std::map<std::pair<std::string, std::string>, JobId> by_submit_id_;  // (user, idempotency key)
+  std::uint64_t open_tasks_ = 0;  // not final, of all jobs
+  ExecutionTable executions_;
+  ReadyQueue ready_;
+  RequestClasses classes_;
+  Predictor predictor_;
+  WorkerRegistry workers_;
+  CacheIndex cache_;
+  std::unordered_map<ContentHash, CacheWaiter> cache_waiters_;
+  std::uint64_t reads_in_flight_ = 0;
+  std::map<std::string, ClientSession> clients_;
+  std::map<WatchKey, WatchState> watches_;
+  std::map<JobId, std::set<WatchKey>> watchers_of_;
+  std::map<std::uint64_t, PendingRead> pending_reads_;
+  std::uint64_t last_ticket_ = 0;
+  std::vector<PendingCancel> pending_cancels_;
+  std::vector<std::uint64_t> stale_records_;  // found at recovery
+  std::set<JobId> probing_;     // cacheable jobs with tasks not probed yet
+  std::set<JobId> unresolved_;  // jobs whose solver identity is not known
+  std::set<std::pair<std::int64_t, TaskRef>> backoffs_;        // due monotonic ms
+  std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;
+  std::set<std::pair<std::int64_t, JobId>> job_deadlines_;
+  std::map<std::string, std::set<ExecutionId>> orphans_;        // by worker instance
+  std::optional<std::int64_t> orphans_until_ms_;
+  std::map<std::string, double> service_;                       // seconds · cpus given to each user
+  std::map<std::string, std::uint64_t> running_of_user_;
+  std::map<std::string, std::int64_t> cluster_used_;            // cluster-wide named resources
+  std::string storage_reason_;
+  bool schedule_needed_ = true;
+  bool more_work_ = false;
+  std::int64_t watch_deadline_ms_ = -1;
+};
+
+}  // namespace icarus::broker

@@ -1,0 +1,346 @@
+// Questions: list, show, results, watches, cache statistics.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "common/analysis/validate.h"
+#include "common/base/text.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr std::int64_t kPushIntervalMs = 100;
+constexpr std::uint64_t kScanPerRequest = 200'000;  // indices that one request looks at
+constexpr std::uint64_t kResultsPerPage = 100;
+
+bool Allowed(const std::vector<TaskState>& states, TaskState state) {
+  return states.empty() || std::find(states.begin(), states.end(), state) != states.end();
+}
+
+}  // namespace
+
+JobSummary BrokerCore::Summarise(const Job& job) const {
+  JobSummary summary;
+  const JobSpec& spec = job.spec();
+  summary.job = job.id();
+  summary.name = spec.name;
+  summary.analysis = spec.analysis;
+  summary.solver = spec.solver;
+  summary.solver_identity = job.identity;
+  summary.state = job.state();
+  summary.priority = spec.priority;
+  summary.user = job.record().user;
+  summary.tags = spec.tags;
+  summary.submitted_at_ms = job.record().submitted_at_ms;
+  summary.finished_at_ms = job.finished_at_ms;
+  summary.total = job.total();
+  summary.counts.assign(job.counts().begin(), job.counts().end());
+  summary.cached = job.cached;
+  summary.joined = job.joined;
+  summary.incomplete = job.incomplete;
+  summary.strict = spec.strict;
+  double done = static_cast<double>(job.total() - job.Count(TaskState::kPending) - job.Count(TaskState::kWaiting) -
+                                    job.Count(TaskState::kRunning));
+  for (const TaskIndex index : job.active) {
+    if (const TaskExtra* extra = job.FindExtra(index)) done += extra->progress;
+  }
+  summary.progress = done / static_cast<double>(job.total());
+  return summary;
+}
+
+void BrokerCore::HandleList(const Caller& caller, const ListJobs& request, std::uint64_t correlation, Outbox& out) {
+  ListJobsReply reply;
+  const auto matches = [&](const Job& job) {
+    if (!MaySee(caller, job)) return false;
+    if (!request.user.empty() && job.record().user != request.user) return false;
+    if (request.active && job.finished()) return false;
+    if (!Allowed(request.states, job.state())) return false;
+    if (job.record().submitted_at_ms < request.since_wall_ms) return false;
+    if (!request.name.empty() && !GlobMatch(request.name, job.spec().name)) return false;
+    for (const auto& [key, value] : request.tags) {
+      const auto tag = job.spec().tags.find(key);
+      if (tag == job.spec().tags.end() || !GlobMatch(value, tag->second)) return false;
+    }
+    return true;
+  };
+  const auto take = [&](const Job& job) {
+    if (!matches(job)) return;
+    if (++reply.matching <= std::min<std::uint64_t>(request.limit, 100'000)) reply.jobs.push_back(Summarise(job));
+  };
+  if (!request.jobs.empty()) {
+    for (const JobId id : request.jobs) {
+      const auto it = jobs_.find(id);
+      if (it == jobs_.end() || !MaySee(caller, *it->second)) {
+        return ReplyError(caller, correlation, FindJob(caller, id).error(), out);
+      }
+      take(*it->second);
+    }
+  } else {
+    for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) take(*it->second);
+  }
+  // What a client is told is durable: a state that it is shown never goes back.
+  out.Reply(PeerRole::kClient, caller.instance, correlation, std::move(reply), /*promise=*/true);
+}
+
+void BrokerCore::HandleShow(const Caller& caller, const ShowJob& request, std::uint64_t correlation, Outbox& out) {
+  auto found = FindJob(caller, request.job);
+  if (!found) return ReplyError(caller, correlation, found.error(), out);
+  const Job& job = **found;
+  PendingRead read;
+  read.kind = PendingRead::Kind::kShow;
+  read.instance = caller.instance;
+  read.correlation = correlation;
+  read.caller = caller;
+  read.job = job.id();
+  read.states = request.states;
+  read.limit = std::min<std::uint64_t>(request.limit, limits::kPageTasks);
+  std::uint64_t index = request.first;
+  const std::uint64_t end = std::min<std::uint64_t>(job.total(), request.first + kScanPerRequest);
+  // A finished job's states are in the store: its pages are read whole and filtered then.
+  for (; index < end && read.indices.size() < std::max<std::uint64_t>(read.limit, 1); ++index) {
+    if (read.limit == 0) break;
+    const auto at = static_cast<TaskIndex>(index);
+    if (!job.tasks_released() && !Allowed(request.states, job.StateOf(at))) continue;
+    read.indices.push_back(at);
+    if (job.tasks_released() || IsFinal(job.StateOf(at))) read.asked.push_back(at);
+  }
+  read.next = index;
+  StartPage(std::move(read), /*bodies=*/false, out);
+}
+
+void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation, Outbox& out) {
+  auto found = FindJob(caller, request.job);
+  if (!found) return ReplyError(caller, correlation, found.error(), out);
+  const Job& job = **found;
+  PendingRead read;
+  read.kind = PendingRead::Kind::kResults;
+  read.instance = caller.instance;
+  read.correlation = correlation;
+  read.caller = caller;
+  read.job = job.id();
+  const std::uint64_t limit = request.limit == 0 ? kResultsPerPage : std::min(request.limit, kResultsPerPage);
+  const std::uint64_t end = std::min<std::uint64_t>(job.total(), request.first + limit);
+  for (std::uint64_t index = request.first; index < end; ++index) {
+    const auto at = static_cast<TaskIndex>(index);
+    read.indices.push_back(at);
+    if (job.tasks_released() || IsFinal(job.StateOf(at))) read.asked.push_back(at);
+  }
+  read.next = std::max(end, request.first);
+  StartPage(std::move(read), /*bodies=*/true, out);
+}
+
+void BrokerCore::StartPage(PendingRead read, bool bodies, Outbox& out) {
+  if (read.asked.empty()) return AnswerPage(read, {}, {}, out);
+  out.Push(ReadTasks{++last_ticket_, read.job, read.asked, bodies});
+  pending_reads_[last_ticket_] = std::move(read);
+}
+
+void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
+                             std::vector<Body> bodies, Now now, Outbox& out) {
+  const auto it = pending_reads_.find(ticket);
+  if (it == pending_reads_.end()) return;
+  PendingRead read = std::move(it->second);
+  pending_reads_.erase(it);
+  if (read.kind != PendingRead::Kind::kReload) return AnswerPage(read, records, std::move(bodies), out);
+  const auto found = jobs_.find(read.job);
+  if (found == jobs_.end()) return;
+  Job& job = *found->second;
+  if (job.tasks_released()) {
+    job.ReloadTasks();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (records[i]) job.RestoreState(read.asked[i], records[i]->state);
+    }
+  }
+  HandleRetry(read.caller, read.retry, read.correlation, now, out);
+}
+
+// `records` and `bodies` in the positions of read.asked; both empty when nothing was asked for.
+void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
+                            Outbox& out) {
+  const auto found = jobs_.find(read.job);
+  if (found == jobs_.end()) return;
+  const Job& job = *found->second;
+  ShowJobReply show;
+  ResultPage page;
+  std::vector<Body> sent;
+  std::size_t bytes = 0;
+  std::size_t at = 0;
+  page.next = show.next = read.next;
+  for (const TaskIndex index : read.indices) {
+    const bool asked = at < read.asked.size() && read.asked[at] == index;
+    const TaskRecord* record = asked && at < records.size() && records[at] ? &*records[at] : nullptr;
+    Body body = asked && at < bodies.size() ? bodies[at] : nullptr;
+    if (asked) ++at;
+    ResultItem item = MakeItem(job, index, record);
+    if (read.kind == PendingRead::Kind::kShow) {
+      if (Allowed(read.states, item.task.state)) show.items.push_back(std::move(item.task));
+      continue;
+    }
+    if (body) {
+      if (bytes > 0 && bytes + body->size() > limits::kPageBytes) {
+        page.next = index;
+        break;
+      }
+      bytes += body->size();
+      item.body = static_cast<std::int32_t>(sent.size());
+      sent.push_back(std::move(body));
+    }
+    page.items.push_back(std::move(item));
+  }
+  if (read.kind == PendingRead::Kind::kShow) {
+    show.job = Summarise(job);
+    show.failures = job.failures;
+    out.Reply(PeerRole::kClient, read.instance, read.correlation, std::move(show), /*promise=*/true);
+  } else {
+    page.total = job.total();
+    out.Reply(PeerRole::kClient, read.instance, read.correlation, std::move(page), /*promise=*/true, std::move(sent));
+  }
+}
+
+// From the stored record when there is one, from the live state otherwise, else from what ended the job as a whole.
+ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecord* record) const {
+  ResultItem item;
+  TaskSummary& task = item.task;
+  const JobSpec& spec = job.spec();
+  TaskPoint point = spec.sweep.At(index);
+  task.index = index;
+  if (!spec.sweep.targets.empty()) task.target = spec.sweep.targets[point.target].name;
+  if (auto params = TaskParams(job.manifest(), point.params)) task.params = std::move(*params);
+  item.solver = spec.solver;
+  item.identity = job.identity;
+  if (record != nullptr) {
+    task.state = record->state;
+    task.attempt = record->attempt;
+    task.worker = record->worker;
+    task.cached = record->via == ResultVia::kCache;
+    task.progress = record->state == TaskState::kCompleted ? 1 : 0;
+    task.queue_wait_s = record->queue_wait_s;
+    task.run_s = record->run_s;
+    task.error = record->error;
+    item.key = record->key ? record->key->Hex() : "";
+    if (!record->identity.empty()) item.identity = record->identity;
+    item.host = record->host;
+    item.computed_at_ms = record->computed_at_ms;
+    item.compute_s = record->compute_s;
+    item.via = record->via;
+    return item;
+  }
+  if (job.tasks_released() || job.InRemainder(index)) {
+    task.state = job.remainder().value_or(job.state());
+    task.error = job.remainder_error();
+    return item;
+  }
+  task.state = job.StateOf(index);
+  if (const TaskExtra* extra = job.FindExtra(index)) {
+    task.attempt = extra->attempt;
+    task.progress = extra->progress;
+    task.error = extra->last_error;
+    if (const Execution* execution = executions_.Find(extra->execution); execution != nullptr && execution->at_worker()) {
+      task.worker = execution->worker_name;
+      task.queue_wait_s = static_cast<double>(execution->dispatched_ms - job.enqueued_ms) / 1000.0;
+    }
+  }
+  return item;
+}
+
+void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out) {
+  const WatchKey key{caller.instance, correlation};
+  if (const auto old = watches_.find(key); old != watches_.end()) {
+    for (const JobId id : old->second.jobs) watchers_of_[id].erase(key);
+    watches_.erase(old);
+  }
+  if (request.jobs.empty()) return;
+  for (const JobId id : request.jobs) {
+    if (auto found = FindJob(caller, id); !found) return ReplyError(caller, correlation, found.error(), out);
+  }
+  WatchState watch;
+  watch.instance = caller.instance;
+  watch.correlation = correlation;
+  watch.jobs = request.jobs;
+  watch.urgent = true;
+  watch.last_sent_ms = now.monotonic_ms() - kPushIntervalMs;
+  for (const JobId id : request.jobs) watchers_of_[id].insert(key);
+  clients_[caller.instance].watches.insert(correlation);
+  watches_[key] = std::move(watch);
+}
+
+void BrokerCore::HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation) {
+  const auto it = watches_.find({caller.instance, correlation});
+  if (it != watches_.end() && it->second.sequence == ack.sequence) it->second.acknowledged = true;
+}
+
+void BrokerCore::Touch(const Job& job, bool finished) {
+  const auto watchers = watchers_of_.find(job.id());
+  if (watchers == watchers_of_.end()) return;
+  for (const WatchKey& key : watchers->second) {
+    WatchState& watch = watches_.at(key);
+    watch.dirty = true;
+    watch.urgent = watch.urgent || finished;
+  }
+}
+
+// One unacknowledged update a watch at a time: a slow client gets fewer, later ones, and never holds the broker up.
+void BrokerCore::PushUpdates(Now now, Outbox& out) {
+  watch_deadline_ms_ = -1;
+  for (auto& [key, watch] : watches_) {
+    if (!watch.dirty || !watch.acknowledged) continue;
+    const std::int64_t due = watch.last_sent_ms + kPushIntervalMs;
+    if (!watch.urgent && due > now.monotonic_ms()) {
+      if (watch_deadline_ms_ < 0 || due < watch_deadline_ms_) watch_deadline_ms_ = due;
+      continue;
+    }
+    JobUpdate update;
+    update.sequence = ++watch.sequence;
+    for (const JobId id : watch.jobs) {
+      if (const auto it = jobs_.find(id); it != jobs_.end()) update.jobs.push_back(Summarise(*it->second));
+    }
+    watch.dirty = false;
+    watch.urgent = false;
+    watch.acknowledged = false;
+    watch.last_sent_ms = now.monotonic_ms();
+    out.Reply(PeerRole::kClient, watch.instance, watch.correlation, std::move(update), /*promise=*/true);
+  }
+}
+
+void BrokerCore::DropSession(const std::string& instance) {
+  const auto session = clients_.find(instance);
+  if (session == clients_.end()) return;
+  for (const std::uint64_t correlation : session->second.watches) {
+    const WatchKey key{instance, correlation};
+    const auto watch = watches_.find(key);
+    if (watch == watches_.end()) continue;
+    for (const JobId id : watch->second.jobs) {
+      const auto watchers = watchers_of_.find(id);
+      if (watchers == watchers_of_.end()) continue;
+      watchers->second.erase(key);
+      if (watchers->second.empty()) watchers_of_.erase(watchers);
+    }
+    watches_.erase(watch);
+  }
+  clients_.erase(session);
+  std::erase_if(pending_cancels_, [&](const PendingCancel& cancel) { return cancel.instance == instance; });
+}
+
+void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out) {
+  CacheReply reply;
+  if (request.clear) {
+    if (!caller.admin) {
+      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"), out);
+    }
+    reply.cleared = cache_.Clear();
+    out.Push(ClearCache{});
+  }
+  reply.entries = cache_.entries();
+  reply.bytes = cache_.bytes();
+  reply.max_bytes = cache_.max_bytes();
+  reply.max_entries = cache_.max_entries();
+  reply.hits = cache_.counters.hits;
+  reply.misses = cache_.counters.misses;
+  reply.joined = cache_.counters.joined;
+  reply.evictions = cache_.counters.evictions;
+  reply.expirations = cache_.counters.expirations;
+  reply.damaged = cache_.counters.damaged;
+  reply.dropped_puts = cache_.counters.refused;
+  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+}
+
+}  // namespace icarus::broker

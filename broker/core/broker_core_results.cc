@@ -1,0 +1,358 @@
+// How executions end, and what their tasks become.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "common/base/check.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr std::int64_t kFirstBackoffMs = 500;
+constexpr std::int64_t kLongestBackoffMs = 60'000;
+
+TaskRecord BaseRecord(const TaskExtra* extra) {
+  TaskRecord record;
+  if (extra == nullptr) return record;
+  record.attempt = extra->attempt;
+  record.failures = extra->failures;
+  record.worker_deaths = extra->worker_deaths;
+  record.generation = extra->generation;
+  if (!extra->history.empty()) record.history = extra->history;
+  return record;
+}
+
+}  // namespace
+
+// The one way of a task to a final state.
+void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now, Outbox& out) {
+  const TaskExtra* extra = job.FindExtra(index);
+  TaskRecord full = BaseRecord(extra);
+  full.state = state;
+  full.worker = std::move(record.worker);
+  full.host = std::move(record.host);
+  full.identity = std::move(record.identity);
+  full.key = record.key;
+  full.ended_at_ms = now.wall_ms;
+  full.computed_at_ms = record.computed_at_ms;
+  full.queue_wait_s = record.queue_wait_s;
+  full.run_s = record.run_s;
+  full.compute_s = record.compute_s;
+  full.via = record.via;
+  full.incomplete = record.incomplete;
+  full.error = std::move(record.error);
+  full.blobs = std::move(record.blobs);
+  full.has_body = body != nullptr;
+  if (state != TaskState::kCompleted && state != TaskState::kCancelled && full.error) CountFailure(job, index, *full.error);
+  if (full.incomplete) ++job.incomplete;
+  job.SetState(index, state);
+  job.DropExtra(index);
+  --open_tasks_;
+  out.Write(PutTask{{job.id(), index}, std::move(full), body});
+  AfterTaskEnded(job, now, out);
+}
+
+void BrokerCore::CountFailure(Job& job, TaskIndex index, const TaskError& error) {
+  for (FailureGroup& group : job.failures) {
+    if (group.kind == error.kind && group.message == error.message) {
+      ++group.count;
+      return;
+    }
+  }
+  if (job.failures.size() < limits::kFailureGroups) job.failures.push_back({error.kind, error.message, 1, index});
+}
+
+void BrokerCore::AfterTaskEnded(Job& job, Now now, Outbox& out) {
+  Touch(job);
+  const std::int64_t allowed = job.spec().max_fails;
+  const auto failed = static_cast<std::int64_t>(job.Count(TaskState::kFailed) + job.Count(TaskState::kTimedOut));
+  if (allowed >= 0 && failed > allowed && !job.max_fails_reached && !job.finished()) {
+    job.max_fails_reached = true;
+    TaskError error;
+    error.kind = TaskErrorKind::kCancelled;
+    error.message = "more than " + std::to_string(allowed) + " tasks failed (--max-fails)";
+    std::set<ExecutionId> open;
+    CancelTasks(job, {}, error, open, now, out);
+  }
+  if (job.finished() && job.finished_at_ms == 0) FinishJob(job, now, out);
+}
+
+void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
+  job.finished_at_ms = now.wall_ms;
+  out.Write(PutJobStatus{job.StatusRecord()});
+  if (job.in_queue) Dequeue(job);
+  probing_.erase(job.id());
+  unresolved_.erase(job.id());
+  if (job.spec().queue_timeout_ms > 0) queue_timeouts_.erase({job.enqueued_ms + job.spec().queue_timeout_ms, job.id()});
+  if (job.spec().deadline_ms > 0) job_deadlines_.erase({job.enqueued_ms + job.spec().deadline_ms, job.id()});
+  out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
+  job.ReleaseTasks();
+  Touch(job, /*finished=*/true);
+}
+
+void BrokerCore::FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out) {
+  const ExecutionId id = execution.id;
+  const double cpus = execution.cpus;
+  predictor_.Learn(execution.request_class, result.run_s);
+  if (const auto job = jobs_.find(execution.leader().job); job != jobs_.end()) {
+    service_[job->second->record().user] += result.run_s * cpus;
+  }
+  if (WorkerState* worker = workers_.Find(execution.instance)) {
+    result.outcome == TaskState::kCompleted ? ++worker->completed : ++worker->failed;
+  }
+  DetachFromWorker(execution, out);
+  if (result.outcome == TaskState::kCompleted) {
+    StoreInCache(execution, result, body, now, out);
+    const std::vector<TaskRef> subscribers = execution.subscribers;
+    const Execution ended = execution;
+    EraseExecution(execution, out);
+    bool leader = true;
+    for (const TaskRef task : subscribers) {
+      CompleteTask(task, ended, result, body, leader, now, out);
+      leader = false;
+    }
+  } else {
+    FailSubscribers(execution, result, body, now, out);
+  }
+  NoteCancelProgress(id, out);
+}
+
+void BrokerCore::CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body,
+                              bool leader, Now now, Outbox& out) {
+  Job& job = *jobs_.at(task.job);
+  const WorkerState* worker = workers_.Find(execution.instance);
+  TaskRecord record;
+  record.worker = execution.worker_name;
+  record.host = worker != nullptr ? worker->host : "";
+  record.identity = job.identity;
+  record.key = execution.key;
+  record.computed_at_ms = result.finished_at_ms;
+  record.queue_wait_s = std::max(0.0, static_cast<double>(execution.dispatched_ms - job.enqueued_ms) / 1000.0);
+  record.run_s = result.run_s;
+  record.compute_s = result.run_s;
+  record.via = leader ? ResultVia::kComputed : ResultVia::kJoined;
+  record.incomplete = result.incomplete;
+  record.blobs = result.blobs;
+  EndTask(job, task.index, TaskState::kCompleted, std::move(record), body, now, out);
+}
+
+bool BrokerCore::ShouldRetry(const Execution& execution, const ExecutionResult& result) {
+  if (execution.stop_as || !result.error) return false;
+  const TaskErrorKind kind = result.error->kind;
+  std::int64_t allowed = 0;
+  std::int64_t failures = 0;
+  bool wanted = kind == TaskErrorKind::kSolverCrashed || kind == TaskErrorKind::kTimedOut;
+  for (const TaskRef task : execution.subscribers) {
+    const Job& job = *jobs_.at(task.job);
+    if (kind == TaskErrorKind::kNonzeroExit && job.spec().retry_exit) wanted = true;
+    allowed = std::max<std::int64_t>(allowed, job.spec().retries);
+    if (const TaskExtra* extra = job.FindExtra(task.index)) failures = std::max<std::int64_t>(failures, extra->failures);
+  }
+  return wanted && failures < allowed;
+}
+
+void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out) {
+  const TaskError error = execution.stop_as ? execution.stop_error : result.error.value_or(TaskError{});
+  if (ShouldRetry(execution, result)) {
+    std::uint32_t failures = 0;
+    for (const TaskRef task : execution.subscribers) {
+      Job& job = *jobs_.at(task.job);
+      TaskExtra& extra = job.Extra(task.index);
+      failures = ++extra.failures;
+      RecordAttempt(job, task.index, execution, error, result.run_s, now, out);
+    }
+    const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
+    RequeueExecution(execution, now.monotonic_ms() + wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait))),
+                     out);
+    return;
+  }
+  if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
+    // Nobody asked for it: the worker gave it up (it drains). The task goes back unharmed.
+    RequeueExecution(execution, 0, out);
+    return;
+  }
+  const TaskState state = execution.stop_as.value_or(result.outcome);
+  const std::vector<TaskRef> subscribers = execution.subscribers;
+  const Execution ended = execution;
+  EraseExecution(execution, out);
+  for (const TaskRef task : subscribers) {
+    Job& job = *jobs_.at(task.job);
+    TaskRecord record;
+    record.worker = ended.worker_name;
+    record.identity = job.identity;
+    record.key = ended.key;
+    record.run_s = result.run_s;
+    record.compute_s = result.run_s;
+    record.computed_at_ms = result.finished_at_ms;
+    record.queue_wait_s = std::max(0.0, static_cast<double>(ended.dispatched_ms - job.enqueued_ms) / 1000.0);
+    record.error = error;
+    record.blobs = result.blobs;
+    EndTask(job, task.index, state, std::move(record), body, now, out);
+  }
+}
+
+void BrokerCore::RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s,
+                               Now now, Outbox& out) {
+  TaskExtra& extra = job.Extra(index);
+  extra.history.push_back({extra.attempt, execution.worker_name, error, run_s, now.wall_ms});
+  extra.last_error = error;
+  TaskRecord record = BaseRecord(&extra);
+  record.state = TaskState::kPending;
+  out.Write(PutTask{{job.id(), index}, std::move(record), nullptr});
+}
+
+// A worker died with the execution. A task that kills its workers is set aside, the others go back to the queue.
+void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
+  const bool started = execution.state == ExecutionState::kStarted;
+  TaskError error;
+  error.kind = TaskErrorKind::kWorkerLost;
+  error.message = "the worker " + execution.worker_name + " was lost";
+  bool give_up = false;
+  for (const TaskRef task : execution.subscribers) {
+    if (!started) break;
+    Job& job = *jobs_.at(task.job);
+    TaskExtra& extra = job.Extra(task.index);
+    ++extra.worker_deaths;
+    if (extra.worker_deaths >= config_.max_worker_deaths || job.spec().no_restart) give_up = true;
+  }
+  if (!give_up) {
+    for (const TaskRef task : execution.subscribers) {
+      if (started) RecordAttempt(*jobs_.at(task.job), task.index, execution, error, 0, now, out);
+    }
+    RequeueExecution(execution, 0, out);
+    return;
+  }
+  error.message += "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
+  ExecutionResult result;
+  result.outcome = TaskState::kFailed;
+  result.error = error;
+  result.finished_at_ms = now.wall_ms;
+  FailSubscribers(execution, result, nullptr, now, out);
+}
+
+void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out) {
+  if (!execution.key || !body) return;
+  const Job& job = *jobs_.at(execution.leader().job);
+  const WorkerState* worker = workers_.Find(execution.instance);
+  CacheEntry entry;
+  entry.analysis = job.spec().analysis;
+  entry.solver = job.spec().solver;
+  entry.identity = job.identity;
+  entry.host = worker != nullptr ? worker->host : "";
+  entry.computed_at_ms = result.finished_at_ms;
+  entry.compute_s = result.run_s;
+  entry.size_bytes = body->size();
+  entry.incomplete = result.incomplete;
+  entry.blobs = result.blobs;
+  std::int64_t ttl = job.spec().ttl_ms;
+  const auto by_analysis = config_.cache_ttl_ms.find(entry.analysis);
+  if (ttl == 0) ttl = by_analysis != config_.cache_ttl_ms.end() ? by_analysis->second : config_.cache_default_ttl_ms;
+  if (ttl > 0) entry.expires_at_ms = now.wall_ms + ttl;
+  std::vector<ContentHash> removed;
+  if (cache_.Put(*execution.key, entry, removed)) out.Push(PutCache{*execution.key, std::move(entry), body});
+  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
+}
+
+// Frees what the execution held: the worker's room, licences, the stored record.
+void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
+  if (execution.at_worker()) {
+    const RequestClass& request = classes_.Get(execution.request_class);
+    if (WorkerState* worker = workers_.Find(execution.instance); worker != nullptr && worker->assigned.erase(execution.id) > 0) {
+      worker->GiveBack(request);
+    }
+    for (const auto& [name, count] : request.resources.named) cluster_used_[name] -= count;
+    Job& job = *jobs_.at(execution.leader().job);
+    --job.in_flight;
+    --running_of_user_[job.record().user];
+    schedule_needed_ = true;
+  } else if (execution.state == ExecutionState::kOrphaned) {
+    if (const auto it = orphans_.find(execution.instance); it != orphans_.end()) {
+      it->second.erase(execution.id);
+      if (it->second.empty()) orphans_.erase(it);
+    }
+  }
+  if (execution.dispatch_record != 0 && executions_.DropFromRecord(execution.dispatch_record)) {
+    out.Write(DeleteDispatch{execution.dispatch_record});
+  }
+  execution.dispatch_record = 0;
+  execution.state = ExecutionState::kQueued;
+}
+
+// Back to the queue with priority and age kept: the leader is ready (at once, or when its wait is over), the others still joined.
+void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_ms, Outbox& out) {
+  DetachFromWorker(execution, out);
+  execution.stop_as.reset();
+  for (const TaskRef task : execution.subscribers) {
+    Job& job = *jobs_.at(task.job);
+    if (job.StateOf(task.index) == TaskState::kRunning) job.SetState(task.index, TaskState::kPending);
+    job.Extra(task.index).progress = 0;
+    Touch(job);
+  }
+  const TaskRef leader = execution.leader();
+  Job& job = *jobs_.at(leader.job);
+  if (not_before_ms > 0) {
+    job.Extra(leader.index).not_before_ms = not_before_ms;
+    backoffs_.insert({not_before_ms, leader});
+    return;
+  }
+  job.Return(leader.index);
+  Enqueue(job);
+}
+
+void BrokerCore::EraseExecution(Execution& execution, Outbox& out) {
+  DetachFromWorker(execution, out);
+  const TaskRef leader = execution.leader();
+  if (const auto job = jobs_.find(leader.job); job != jobs_.end()) {
+    if (const TaskExtra* extra = job->second->FindExtra(leader.index); extra != nullptr && extra->not_before_ms > 0) {
+      backoffs_.erase({extra->not_before_ms, leader});
+    }
+  }
+  executions_.Erase(execution.id);
+}
+
+// The task leaves; the execution goes on for the others, or ends with its last subscriber.
+void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Outbox& out) {
+  const ExecutionId id = execution.id;
+  const bool was_leader = execution.leader() == task;
+  Job& job = *jobs_.at(task.job);
+  if (execution.subscribers.size() == 1) {
+    if (execution.at_worker()) StopExecution(execution, out);
+    EraseExecution(execution, out);
+    NoteCancelProgress(id, out);
+    return;
+  }
+  const bool queued = execution.state == ExecutionState::kQueued;
+  if (was_leader && execution.at_worker()) {
+    // The next one stands for it from now on, in the counts of its job and user.
+    --job.in_flight;
+    --running_of_user_[job.record().user];
+  }
+  if (was_leader) {
+    TaskExtra& extra = job.Extra(task.index);
+    if (extra.not_before_ms > 0) backoffs_.erase({extra.not_before_ms, task});
+  }
+  execution.subscribers.erase(std::find(execution.subscribers.begin(), execution.subscribers.end(), task));
+  if (!was_leader) return;
+  const TaskRef next = execution.leader();
+  Job& next_job = *jobs_.at(next.job);
+  if (queued) {
+    next_job.Return(next.index);
+    Enqueue(next_job);
+  } else if (execution.at_worker()) {
+    ++next_job.in_flight;
+    ++running_of_user_[next_job.record().user];
+  }
+}
+
+void BrokerCore::NoteCancelProgress(ExecutionId execution, Outbox& out) {
+  for (auto it = pending_cancels_.begin(); it != pending_cancels_.end();) {
+    it->open.erase(execution);
+    if (!it->open.empty()) {
+      ++it;
+      continue;
+    }
+    out.Reply(PeerRole::kClient, it->instance, it->correlation, it->reply, /*promise=*/true);
+    it = pending_cancels_.erase(it);
+  }
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,392 @@
+// Which task runs next, and where: probes, joins, dispatch, deadlines.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "broker/core/broker_core.h"
+#include "common/analysis/cache_key.h"
+#include "common/analysis/command_template.h"
+#include "common/analysis/validate.h"
+#include "common/base/check.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr double kPrefetchBelowS = 0.2;   // only classes predicted to run shorter are queued ahead at a worker
+constexpr double kPrefetchAheadS = 0.4;   // and at most this much of them
+constexpr std::int64_t kTasksPerDispatch = 1024;
+constexpr std::int64_t kForgetLostWorkerMs = 600'000;
+
+}  // namespace
+
+void BrokerCore::Enqueue(Job& job) {
+  schedule_needed_ = true;
+  if (job.in_queue || job.identity.empty() || unresolved_.contains(job.id()) || !job.HasReady()) return;
+  ready_.Push(job.request_class, job.record().user, job.spec().priority, job.id(), job.enqueued_ms);
+  job.in_queue = true;
+}
+
+void BrokerCore::Dequeue(Job& job) {
+  if (!job.in_queue) return;
+  ready_.Remove(job.request_class, job.record().user, job.spec().priority, job.id());
+  job.in_queue = false;
+}
+
+// Tasks of the class that may wait at a worker beyond its slots, a slot: bounded by time, never for unknown or large classes.
+std::int64_t BrokerCore::ExtraSlots(std::uint32_t request_class) const {
+  const RequestClass& request = classes_.Get(request_class);
+  if (request.resources.cpus != 1 || request.resources.memory_bytes != 0 || !request.resources.named.empty()) return 0;
+  if (!predictor_.Known(request_class)) return 0;
+  const double upper = predictor_.Upper(request_class);
+  if (upper >= kPrefetchBelowS) return 0;
+  const double count = kPrefetchAheadS / std::max(upper, kPrefetchAheadS / static_cast<double>(limits::kMaxPrefetch));
+  return static_cast<std::int64_t>(std::floor(count));
+}
+
+// The worker with the most room; ties go by instance, which is random anyway.
+WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class) {
+  const RequestClass& request = classes_.Get(request_class);
+  const std::int64_t extra = ExtraSlots(request_class);
+  WorkerState* best = nullptr;
+  std::int64_t best_room = 0;
+  for (auto& [instance, worker] : workers_.all()) {
+    const std::int64_t ahead = std::min<std::int64_t>(extra * worker.hello.slots, limits::kMaxPrefetch);
+    const std::int64_t room = worker.RoomFor(request, ahead);
+    if (room > best_room) {
+      best = &worker;
+      best_room = room;
+    }
+  }
+  return best;
+}
+
+bool BrokerCore::UserHasRoom(const std::string& user) const {
+  if (config_.max_concurrent == 0) return true;
+  const auto running = running_of_user_.find(user);
+  return running == running_of_user_.end() || running->second < config_.max_concurrent;
+}
+
+bool BrokerCore::JobHasRoom(const Job& job) const {
+  return job.spec().max_running == 0 || job.in_flight < static_cast<std::uint64_t>(job.spec().max_running);
+}
+
+bool BrokerCore::ResourcesFree(const RequestClass& request) const {
+  for (const auto& [name, count] : request.resources.named) {
+    const auto limit = config_.resources.find(name);
+    if (limit == config_.resources.end()) continue;
+    const auto used = cluster_used_.find(name);
+    if ((used == cluster_used_.end() ? 0 : used->second) + count > limit->second) return false;
+  }
+  return true;
+}
+
+void BrokerCore::Schedule(Now now, Outbox& out) {
+  schedule_needed_ = false;
+  // Room only shrinks within this call: a class without room, or a level without an allowed job, need not be looked at again.
+  std::set<std::uint32_t> full_classes;
+  std::set<const ReadyQueue::Level*> blocked;
+  const ReadyQueue::TieBreakers ties{
+      [this](const std::string& user) {
+        const auto it = service_.find(user);
+        return it == service_.end() ? 0.0 : it->second;
+      },
+      [this](std::uint32_t request_class) {
+        return predictor_.Known(request_class) ? predictor_.Mean(request_class) : std::numeric_limits<double>::infinity();
+      }};
+  const auto fits = [&](const ReadyQueue::Level& level) {
+    if (full_classes.contains(level.request_class) || blocked.contains(&level)) return false;
+    if (!UserHasRoom(level.user)) return false;
+    if (ResourcesFree(classes_.Get(level.request_class)) && ChooseWorker(level.request_class) != nullptr) return true;
+    full_classes.insert(level.request_class);
+    return false;
+  };
+  for (int rounds = 0; rounds < 256; ++rounds) {
+    ReadyQueue::Level* level = ready_.Best(config_.aging_ms, ties, fits);
+    if (level == nullptr) return;
+    if (!DispatchFrom(*level, now, out)) blocked.insert(level);
+  }
+  schedule_needed_ = true;
+  more_work_ = true;
+}
+
+// One batch from the first job of the level that may run, to one worker. False when none of the level's jobs may.
+bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out) {
+  Job* job = nullptr;
+  for (const auto& entry : level.jobs) {
+    Job& candidate = *jobs_.at(entry.job);
+    if (JobHasRoom(candidate)) {
+      job = &candidate;
+      break;
+    }
+  }
+  if (job == nullptr) return false;
+  level.last_served_ms = now.monotonic_ms();
+  WorkerState& worker = *ChooseWorker(level.request_class);
+  const RequestClass& request = classes_.Get(level.request_class);
+  const std::int64_t ahead =
+      std::min<std::int64_t>(ExtraSlots(level.request_class) * worker.hello.slots, limits::kMaxPrefetch);
+
+  DispatchGroup group;
+  DispatchRecord record;
+  record.worker_instance = worker.instance;
+  record.worker_name = worker.hello.name;
+  std::map<std::uint32_t, std::uint32_t> targets;
+  // Hits and joins need no room; their number a call is bounded like that of dispatches.
+  for (std::int64_t handled = 0; handled < kTasksPerDispatch; ++handled) {
+    if (job->tasks_released() || !JobHasRoom(*job) || !UserHasRoom(job->record().user)) break;
+    if (worker.RoomFor(request, ahead) == 0 || !ResourcesFree(request)) break;
+    const std::optional<TaskIndex> index = job->NextReady();
+    if (!index) break;
+    TakeTask(*job, *index, worker, group, record, targets, now, out);
+  }
+  if (!group.tasks.empty()) {
+    const JobSpec& spec = job->spec();
+    group.job = job->id();
+    group.analysis = spec.analysis;
+    group.solver = spec.solver;
+    group.priority = spec.priority;
+    group.timeout_ms = spec.timeout_ms;
+    group.resources = spec.resources;
+    group.command = spec.command;
+    group.axes = spec.sweep.AxisNames();
+    record.id = record.tasks.front().token.value;
+    for (const DispatchedTask& task : record.tasks) executions_.Find(task.execution)->dispatch_record = record.id;
+    executions_.AddToRecord(record.id, static_cast<std::uint32_t>(record.tasks.size()));
+    out.Write(PutDispatch{std::move(record)});
+    Dispatch dispatch;
+    dispatch.groups.push_back(std::move(group));
+    out.Reply(PeerRole::kWorker, worker.instance, 0, std::move(dispatch), /*promise=*/true);
+  }
+  if (!job->tasks_released() && !job->HasReady()) Dequeue(*job);
+  return true;
+}
+
+Result<ContentHash> BrokerCore::KeyOf(const Job& job, TaskIndex index) const {
+  const JobSpec& spec = job.spec();
+  TaskPoint point = spec.sweep.At(index);
+  const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
+  std::optional<CommandSpec> command;
+  if (spec.command) {
+    ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
+  }
+  ICARUS_ASSIGN(const ValueMap params, TaskParams(job.manifest(), std::move(point.params)));
+  return CacheKey(KeyParts{job.manifest(), spec.solver, job.identity, target, command ? &*command : nullptr, params});
+}
+
+void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out) {
+  job.SetBusy(index, true);
+  job.Extra(index).reading = true;
+  CacheWaiter& waiter = cache_waiters_[key];
+  if (waiter.tasks.empty()) {
+    waiter.entry = entry;
+    ++reads_in_flight_;
+    out.Push(ReadCache{key});
+  }
+  waiter.tasks.push_back({job.id(), index});
+}
+
+// Completes the task from the cache if it can: true when its value is being read.
+bool BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out) {
+  if (!job.IsReady(index)) return false;
+  const TaskExtra* extra = job.FindExtra(index);
+  if (extra != nullptr && (extra->execution || extra->no_hit)) return false;
+  const auto key = KeyOf(job, index);
+  if (!key) return false;
+  std::vector<ContentHash> expired;
+  const CacheEntry* entry = cache_.Lookup(*key, now.wall_ms, expired);
+  if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
+  if (entry == nullptr) return false;
+  StartRead(job, index, *key, *entry, out);
+  return true;
+}
+
+void BrokerCore::ProbeAhead(Now now, Outbox& out) {
+  std::size_t left = limits::kProbesPerTurn;
+  while (!probing_.empty() && left > 0 && reads_in_flight_ < limits::kReadsInFlight) {
+    Job& job = *jobs_.at(*probing_.begin());
+    // With nothing in the cache there is nothing to find; dispatch looks again anyway.
+    if (job.tasks_released() || job.remainder() || job.probe_next >= job.total() || cache_.entries() == 0) {
+      probing_.erase(probing_.begin());
+      continue;
+    }
+    ProbeTask(job, job.probe_next++, now, out);
+    --left;
+    if (!job.HasReady()) Dequeue(job);
+  }
+  if (!probing_.empty() && reads_in_flight_ < limits::kReadsInFlight) more_work_ = true;
+}
+
+BrokerCore::Taken BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group,
+                                       DispatchRecord& record, std::map<std::uint32_t, std::uint32_t>& targets, Now now,
+                                       Outbox& out) {
+  const TaskRef task{job.id(), index};
+  const JobSpec& spec = job.spec();
+  Execution* execution = nullptr;
+  if (const TaskExtra* extra = job.FindExtra(index); extra != nullptr && extra->execution) {
+    execution = executions_.Find(extra->execution);
+  }
+  TaskPoint point = spec.sweep.At(index);
+  const std::uint32_t target_index = point.target;
+  auto params = TaskParams(job.manifest(), std::move(point.params));
+  if (!params) {
+    TaskRecord bad;
+    TaskError error;
+    error.kind = TaskErrorKind::kInvalidInput;
+    error.message = params.error().message;
+    bad.error = std::move(error);
+    EndTask(job, index, TaskState::kFailed, std::move(bad), nullptr, now, out);
+    return Taken::kHit;
+  }
+  if (execution == nullptr && job.cacheable) {
+    const auto key = KeyOf(job, index);
+    if (spec.cache != CachePolicy::kRefresh && ProbeTask(job, index, now, out)) return Taken::kHit;
+    Execution* shared = key ? executions_.FindByKey(*key) : nullptr;
+    const bool refreshed = spec.cache != CachePolicy::kRefresh || (shared != nullptr && shared->state == ExecutionState::kQueued);
+    if (shared != nullptr && refreshed && !shared->stop_as) {
+      shared->subscribers.push_back(task);
+      job.SetBusy(index, true);
+      job.Extra(index).execution = shared->id;
+      if (shared->state == ExecutionState::kStarted) job.SetState(index, TaskState::kRunning);
+      ++job.joined;
+      ++cache_.counters.joined;
+      Touch(job);
+      return Taken::kJoined;
+    }
+    if (spec.cache != CachePolicy::kRefresh) ++cache_.counters.misses;
+    execution = &executions_.Create(task, key ? std::optional<ContentHash>(*key) : std::nullopt);
+  } else if (execution == nullptr) {
+    execution = &executions_.Create(task, std::nullopt);
+  }
+  execution->token = executions_.NextToken();
+  execution->state = ExecutionState::kDispatched;
+  execution->instance = worker.instance;
+  execution->worker_name = worker.hello.name;
+  execution->request_class = job.request_class;
+  execution->cpus = spec.resources.cpus;
+  execution->dispatched_ms = now.monotonic_ms();
+  worker.assigned.insert(execution->id);
+  const RequestClass& request = classes_.Get(job.request_class);
+  worker.Take(request);
+  for (const auto& [name, count] : request.resources.named) cluster_used_[name] += count;
+  ++job.in_flight;
+  ++running_of_user_[job.record().user];
+  job.SetBusy(index, true);
+  TaskExtra& extra = job.Extra(index);
+  extra.execution = execution->id;
+  extra.not_before_ms = 0;
+  ++extra.attempt;
+
+  DispatchTask dispatched{execution->id, execution->token, index, extra.attempt, 0, std::move(*params)};
+  if (!spec.sweep.targets.empty()) {
+    const auto [at, fresh] = targets.emplace(target_index, static_cast<std::uint32_t>(group.targets.size()));
+    if (fresh) group.targets.push_back(spec.sweep.targets[target_index]);
+    dispatched.target = at->second;
+  }
+  group.tasks.push_back(std::move(dispatched));
+  record.tasks.push_back({execution->id, execution->token, job.id(), index});
+  return Taken::kDispatched;
+}
+
+void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out) {
+  const auto it = cache_waiters_.find(key);
+  if (it == cache_waiters_.end()) return;
+  const CacheWaiter waiter = std::move(it->second);
+  cache_waiters_.erase(it);
+  --reads_in_flight_;
+  if (damaged || !body) {
+    if (damaged) ++cache_.counters.damaged;
+    cache_.Remove(key);
+    out.Push(RemoveCache{{key}});
+    out.Log("cached value unusable", {{"key", key.Hex()}, {"why", damaged ? "damaged" : "gone"}}, true);
+  }
+  for (const TaskRef task : waiter.tasks) {
+    Job& job = *jobs_.at(task.job);
+    if (job.tasks_released()) continue;
+    const TaskExtra* extra = job.FindExtra(task.index);
+    if (extra == nullptr || !extra->reading || IsFinal(job.StateOf(task.index))) continue;
+    job.Extra(task.index).reading = false;
+    if (damaged || !body) {
+      job.Extra(task.index).no_hit = true;
+      job.Return(task.index);
+      Enqueue(job);
+      continue;
+    }
+    ++job.cached;
+    ++cache_.counters.hits;
+    TaskRecord record;
+    record.host = waiter.entry.host;
+    record.identity = waiter.entry.identity;
+    record.key = key;
+    record.computed_at_ms = waiter.entry.computed_at_ms;
+    record.compute_s = waiter.entry.compute_s;
+    record.via = ResultVia::kCache;
+    record.incomplete = waiter.entry.incomplete;
+    record.blobs = waiter.entry.blobs;
+    EndTask(job, task.index, TaskState::kCompleted, std::move(record), body, now, out);
+  }
+}
+
+void BrokerCore::StopExecution(Execution& execution, Outbox& out) {
+  StopExecutions stop;
+  stop.executions.push_back(execution.id);
+  // Held like the dispatch itself, so that it cannot overtake it.
+  out.Reply(PeerRole::kWorker, execution.instance, 0, std::move(stop), /*promise=*/true);
+}
+
+void BrokerCore::FireDeadlines(Now now, Outbox& out) {
+  const std::int64_t time = now.monotonic_ms();
+  std::vector<std::string> forget;
+  for (auto& [instance, worker] : workers_.all()) {
+    const std::int64_t silent = time - worker.last_heard_ms;
+    if (!worker.lost && silent >= config_.worker_lost_after_ms) LoseWorker(worker, "was silent for too long", true, now, out);
+    if (worker.lost && silent >= kForgetLostWorkerMs) forget.push_back(instance);
+  }
+  for (const std::string& instance : forget) workers_.Erase(instance);
+  if (orphans_until_ms_ && *orphans_until_ms_ <= time) {
+    orphans_until_ms_.reset();
+    while (!orphans_.empty()) ReturnOrphans(std::string(orphans_.begin()->first), out);
+  }
+  while (!backoffs_.empty() && backoffs_.begin()->first <= time) {
+    const TaskRef task = backoffs_.begin()->second;
+    backoffs_.erase(backoffs_.begin());
+    Job& job = *jobs_.at(task.job);
+    job.Extra(task.index).not_before_ms = 0;
+    job.Return(task.index);
+    Enqueue(job);
+  }
+  FireJobDeadlines(now, out);
+  std::vector<std::string> silent_clients;
+  for (const auto& [instance, session] : clients_) {
+    if (time - session.last_heard_ms >= config_.client_session_ms) silent_clients.push_back(instance);
+  }
+  for (const std::string& instance : silent_clients) DropSession(instance);
+}
+
+void BrokerCore::FireJobDeadlines(Now now, Outbox& out) {
+  const std::int64_t time = now.monotonic_ms();
+  TaskError error;
+  error.kind = TaskErrorKind::kTimedOut;
+  while (!queue_timeouts_.empty() && queue_timeouts_.begin()->first <= time) {
+    Job& job = *jobs_.at(queue_timeouts_.begin()->second);
+    queue_timeouts_.erase(queue_timeouts_.begin());
+    error.message = "waited longer than " + std::to_string(job.spec().queue_timeout_ms / 1000) + " s (--queue-timeout)";
+    EndReady(job, TaskState::kTimedOut, error, now, out);
+  }
+  while (!job_deadlines_.empty() && job_deadlines_.begin()->first <= time) {
+    Job& job = *jobs_.at(job_deadlines_.begin()->second);
+    job_deadlines_.erase(job_deadlines_.begin());
+    error.message = "not done " + std::to_string(job.spec().deadline_ms / 1000) + " s after submission (--deadline)";
+    std::vector<TaskIndex> touched;
+    for (const auto& [index, extra] : job.extras()) {
+      if (extra.execution || extra.reading) touched.push_back(index);
+    }
+    std::sort(touched.begin(), touched.end());
+    std::set<ExecutionId> open;
+    for (const TaskIndex index : touched) {
+      if (!job.tasks_released() && !IsFinal(job.StateOf(index))) EndTaskEarly(job, index, TaskState::kTimedOut, error, open, now, out);
+    }
+    if (!job.tasks_released()) EndReady(job, TaskState::kTimedOut, error, now, out);
+  }
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,270 @@
+// Workers: they come, report, and are lost.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "common/base/check.h"
+
+namespace icarus::broker {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+}  // namespace
+
+void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out) {
+  const WorkerHello& said = *hello.worker;
+  if (!said.replaces.empty()) {
+    if (WorkerState* predecessor = workers_.Find(said.replaces); predecessor != nullptr && !predecessor->lost) {
+      LoseWorker(*predecessor, "was replaced by its successor", /*blame=*/true, now, out);
+    }
+    ReturnOrphans(said.replaces, out);
+  }
+  // Another live instance under the same name is a different process that holds another directory: both stay.
+  WorkerState& worker = workers_.Register(caller.instance);
+  const bool fresh = worker.instance.empty() || worker.lost;
+  worker.instance = caller.instance;
+  worker.host = hello.host;
+  worker.pid = hello.pid;
+  worker.hello = said;
+  worker.lost = false;
+  worker.last_heard_ms = now.monotonic_ms();
+  if (fresh) worker.draining = false;
+  LearnSolvers(worker, out);
+  AdoptHeld(worker, said.held, welcome, now, out);
+  schedule_needed_ = true;
+  if (fresh) {
+    out.Log("worker registered",
+            {{"worker", said.name}, {"host", hello.host}, {"slots", std::to_string(said.slots)}, {"pid", std::to_string(hello.pid)}});
+  }
+}
+
+// What the worker holds and the broker still wants goes on; what the broker thought it held, and it does not, goes back to the
+// queue: it never arrived there, or its end was not heard of.
+void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>& held, Welcome& welcome, Now now, Outbox& out) {
+  std::set<ExecutionId> kept;
+  for (const HeldExecution& item : held) {
+    Execution* execution = executions_.Find(item.execution);
+    const bool ours = execution != nullptr && execution->token == item.token && execution->instance == worker.instance &&
+                      execution->state != ExecutionState::kQueued;
+    if (!ours) {
+      welcome.unknown.push_back(item.execution);
+      continue;
+    }
+    kept.insert(item.execution);
+    if (execution->state == ExecutionState::kOrphaned) {
+      orphans_[worker.instance].erase(item.execution);
+      Job& job = *jobs_.at(execution->leader().job);
+      execution->state = ExecutionState::kDispatched;
+      execution->request_class = job.request_class;
+      execution->worker_name = worker.hello.name;
+      execution->dispatched_ms = now.monotonic_ms();
+      worker.assigned.insert(item.execution);
+      const RequestClass& request = classes_.Get(execution->request_class);
+      worker.Take(request);
+      for (const auto& [name, count] : request.resources.named) cluster_used_[name] += count;
+      ++job.in_flight;
+      ++running_of_user_[job.record().user];
+    }
+    if (item.started) MarkStarted(*execution, now);
+  }
+  const std::set<ExecutionId> assigned = worker.assigned;
+  for (const ExecutionId id : assigned) {
+    if (kept.contains(id)) continue;
+    if (Execution* execution = executions_.Find(id)) TakeBack(*execution, now, out);
+  }
+  ReturnOrphans(worker.instance, out);
+}
+
+// A polite return: no attempt is counted.
+void BrokerCore::TakeBack(Execution& execution, Now now, Outbox& out) {
+  if (execution.stop_as) {
+    ExecutionResult result;
+    result.outcome = *execution.stop_as;
+    result.finished_at_ms = now.wall_ms;
+    const ExecutionId id = execution.id;
+    FailSubscribers(execution, result, nullptr, now, out);
+    NoteCancelProgress(id, out);
+    return;
+  }
+  for (const TaskRef task : execution.subscribers) {
+    TaskExtra& extra = jobs_.at(task.job)->Extra(task.index);
+    if (extra.attempt > 0) --extra.attempt;
+  }
+  RequeueExecution(execution, 0, out);
+}
+
+void BrokerCore::ReturnOrphans(const std::string& instance, Outbox& out) {
+  const auto it = orphans_.find(instance);
+  if (it == orphans_.end()) return;
+  const std::set<ExecutionId> ids = it->second;
+  for (const ExecutionId id : ids) {
+    if (Execution* execution = executions_.Find(id)) RequeueExecution(*execution, 0, out);
+  }
+  orphans_.erase(instance);
+}
+
+// The first identity of a solver that is seen becomes its default, and stays so over restarts.
+void BrokerCore::LearnSolvers(const WorkerState& worker, Outbox& out) {
+  for (const auto& [solver, identity] : worker.hello.solvers) {
+    if (config_.solver_default.contains(solver)) continue;
+    config_.solver_default[solver] = identity;
+    out.Write(PutSetting{"solvers." + solver + ".default", identity});
+    out.Push(SettingLearned{"solvers." + solver + ".default", identity});
+  }
+  ResolveJobs(out);
+}
+
+void BrokerCore::ResolveJobs(Outbox& out) {
+  for (auto it = unresolved_.begin(); it != unresolved_.end();) {
+    Job& job = *jobs_.at(*it);
+    if (job.identity.empty()) {
+      const auto known = config_.solver_default.find(job.spec().solver);
+      if (known == config_.solver_default.end()) {
+        ++it;
+        continue;
+      }
+      job.identity = known->second;
+      out.Write(PutJobStatus{job.StatusRecord()});
+    }
+    it = unresolved_.erase(it);
+    job.request_class = classes_.Intern(job.spec(), job.identity);
+    if (job.cacheable && job.spec().cache != CachePolicy::kRefresh) probing_.insert(job.id());
+    Enqueue(job);
+  }
+}
+
+void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out) {
+  const std::string instance = worker.instance;
+  const std::uint64_t correlation = message.correlation;
+  std::visit(Overloaded{
+                 [&](Heartbeat& heartbeat) {
+                   if (heartbeat.telemetry) worker.telemetry = *heartbeat.telemetry;
+                   HeartbeatReply reply;
+                   reply.drain = worker.draining;
+                   out.Reply(PeerRole::kWorker, instance, correlation, reply);
+                 },
+                 [&](TaskEvents& events) { OnTaskEvents(worker, events, now, out); },
+                 [&](Results& results) { OnResults(worker, results, message.bodies, now, out); },
+                 [&](Drain& drain) {
+                   worker.draining = drain.draining;
+                   schedule_needed_ = true;
+                 },
+                 [&](Goodbye& goodbye) {
+                   LoseWorker(worker, goodbye.reason.empty() ? "left" : goodbye.reason.c_str(), /*blame=*/false, now, out);
+                   workers_.Erase(instance);
+                 },
+                 [&](auto&) {
+                   out.Reply(PeerRole::kWorker, instance, correlation,
+                             ToErrorReply(ProtocolError("a worker may not send this message")));
+                 },
+             },
+             message.payload);
+}
+
+void BrokerCore::MarkStarted(Execution& execution, Now now) {
+  if (execution.state != ExecutionState::kDispatched) return;
+  execution.state = ExecutionState::kStarted;
+  execution.started_ms = now.monotonic_ms();
+  for (const TaskRef task : execution.subscribers) {
+    Job& job = *jobs_.at(task.job);
+    if (job.StateOf(task.index) == TaskState::kPending) job.SetState(task.index, TaskState::kRunning);
+    Touch(job);
+  }
+}
+
+void BrokerCore::OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out) {
+  for (const ExecutionId id : events.started) {
+    Execution* execution = executions_.Find(id);
+    if (execution != nullptr && execution->instance == worker.instance) MarkStarted(*execution, now);
+  }
+  for (const ExecutionProgress& progress : events.progress) {
+    Execution* execution = executions_.Find(progress.execution);
+    if (execution == nullptr || execution->instance != worker.instance || !execution->at_worker()) continue;
+    for (const TaskRef task : execution->subscribers) {
+      Job& job = *jobs_.at(task.job);
+      job.Extra(task.index).progress = std::clamp(progress.fraction, 0.0, 1.0);
+      Touch(job);
+    }
+  }
+  for (const HeldExecution& returned : events.returned) {
+    Execution* execution = executions_.Find(returned.execution);
+    if (execution == nullptr || execution->token != returned.token || execution->instance != worker.instance) continue;
+    TakeBack(*execution, now, out);
+  }
+}
+
+void BrokerCore::OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out) {
+  ResultsAck ack;
+  ack.executions.reserve(results.results.size());
+  for (const ExecutionResult& result : results.results) {
+    ack.executions.push_back(result.execution);
+    const bool valid = IsFinal(result.outcome) && result.body < static_cast<std::int32_t>(bodies.size()) &&
+                       (result.body < 0 || bodies[static_cast<std::size_t>(result.body)]->size() <= limits::kMaxResultBytes);
+    Execution* execution = executions_.Find(result.execution);
+    // A token that is not the execution's last is refused: the task was given to another meanwhile.
+    if (!valid || execution == nullptr || execution->token != result.token || execution->state == ExecutionState::kQueued) {
+      out.Log("stale result refused", {{"worker", worker.hello.name}, {"execution", std::to_string(result.execution.value)}});
+      continue;
+    }
+    Body body = result.body >= 0 ? bodies[static_cast<std::size_t>(result.body)] : nullptr;
+    FinishExecution(*execution, result, std::move(body), now, out);
+  }
+  out.Reply(PeerRole::kWorker, worker.instance, 0, std::move(ack), /*promise=*/true);
+}
+
+void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out) {
+  if (worker.lost) return;
+  worker.lost = true;
+  out.Log("worker lost", {{"worker", worker.hello.name}, {"why", why}, {"executions", std::to_string(worker.assigned.size())}},
+          blame);
+  const std::set<ExecutionId> assigned = worker.assigned;
+  for (const ExecutionId id : assigned) {
+    Execution* execution = executions_.Find(id);
+    if (execution == nullptr) continue;
+    if (execution->stop_as || !blame) {
+      TakeBack(*execution, now, out);
+    } else {
+      EndWorkerDeath(*execution, now, out);
+    }
+  }
+  schedule_needed_ = true;
+}
+
+void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out) {
+  if ((!request.drain.empty() || !request.resume.empty()) && !caller.admin) {
+    return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin drains and resumes workers"), out);
+  }
+  ListWorkersReply reply;
+  for (auto& [instance, worker] : workers_.all()) {
+    if (!request.drain.empty() && worker.hello.name == request.drain) worker.draining = true;
+    if (!request.resume.empty() && worker.hello.name == request.resume) worker.draining = false;
+    WorkerInfo info;
+    info.name = worker.hello.name;
+    info.host = worker.host;
+    info.state = worker.lost ? "lost" : worker.draining ? "draining" : "active";
+    info.slots = worker.hello.slots;
+    for (const ExecutionId id : worker.assigned) {
+      const Execution* execution = executions_.Find(id);
+      execution != nullptr && execution->state == ExecutionState::kStarted ? ++info.running : ++info.queued;
+    }
+    info.solvers = worker.hello.solvers;
+    info.unusable_solvers = worker.hello.unusable_solvers;
+    info.labels = worker.hello.labels;
+    info.pid = worker.pid;
+    info.last_seen_s = static_cast<double>(now.monotonic_ms() - worker.last_heard_ms) / 1000.0;
+    info.completed = worker.completed;
+    info.failed = worker.failed;
+    info.memory_bytes = worker.hello.memory_bytes;
+    info.telemetry = worker.telemetry;
+    reply.workers.push_back(std::move(info));
+  }
+  schedule_needed_ = schedule_needed_ || !request.resume.empty();
+  out.Reply(PeerRole::kClient, caller.instance, correlation, std::move(reply));
+}
+
+}  // namespace icarus::broker

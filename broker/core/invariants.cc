@@ -1,0 +1,70 @@
+// Every cross-reference of the core's state, for tests.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+
+namespace icarus::broker {
+namespace {
+
+std::string CheckCounts(const Job& job) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : job.counts()) sum += count;
+  if (sum != job.total()) return "counts do not add up";
+  if (job.tasks_released()) return job.finished() ? "" : "tasks released before the end";
+  StateCounts counts{};
+  for (TaskIndex index = 0; index < job.total(); ++index) ++counts[static_cast<std::size_t>(job.StateOf(index))];
+  return counts == job.counts() ? "" : "counts differ from the states";
+}
+
+}  // namespace
+
+std::string BrokerCore::CheckInvariants() const {
+  std::uint64_t open = 0;
+  for (const auto& [id, job] : jobs_) {
+    const std::string name = "job " + std::to_string(id.value) + ": ";
+    if (const std::string wrong = CheckCounts(*job); !wrong.empty()) return name + wrong;
+    open += job->total() - job->Count(TaskState::kCompleted) - job->Count(TaskState::kFailed) -
+            job->Count(TaskState::kTimedOut) - job->Count(TaskState::kCancelled);
+    if (job->finished() && job->in_queue) return name + "finished, but in the queue";
+    if (!job->finished() && !job->identity.empty() && !unresolved_.contains(id) && job->ready() > 0 && !job->in_queue) {
+      return name + "has ready tasks, but is not in the queue";
+    }
+    std::uint64_t at_workers = 0;
+    for (const auto& [index, extra] : job->extras()) {
+      if (!extra.execution) continue;
+      const Execution* execution = executions_.Find(extra.execution);
+      if (execution == nullptr) return name + "task " + std::to_string(index) + " subscribes to nothing";
+      const auto& all = execution->subscribers;
+      if (std::find(all.begin(), all.end(), TaskRef{id, index}) == all.end()) return name + "a subscription is one-sided";
+      if (execution->at_worker() && execution->leader() == TaskRef{id, index}) ++at_workers;
+    }
+    if (at_workers != job->in_flight) return name + "in flight is miscounted";
+  }
+  if (open != open_tasks_) return "open tasks are miscounted";
+  for (const ExecutionId id : executions_.Ids()) {
+    const Execution& execution = *executions_.Find(id);
+    const std::string name = "execution " + std::to_string(id.value) + ": ";
+    if (execution.subscribers.empty()) return name + "no subscriber";
+    for (const TaskRef task : execution.subscribers) {
+      const Job& job = *jobs_.at(task.job);
+      const TaskExtra* extra = job.FindExtra(task.index);
+      if (extra == nullptr || extra->execution != id) return name + "a subscriber does not know it";
+      if (IsFinal(job.StateOf(task.index))) return name + "a subscriber is final";
+    }
+    const auto worker = workers_.all().find(execution.instance);
+    const bool assigned = worker != workers_.all().end() && worker->second.assigned.contains(id);
+    if (execution.at_worker() != assigned) return name + "the worker's list differs";
+  }
+  for (const auto& [instance, worker] : workers_.all()) {
+    std::int64_t cpus = 0;
+    for (const ExecutionId id : worker.assigned) {
+      const Execution* execution = executions_.Find(id);
+      if (execution == nullptr) return "worker " + worker.hello.name + " holds an execution that is gone";
+      cpus += classes_.Get(execution->request_class).resources.cpus;
+    }
+    if (cpus != worker.cpus_used) return "worker " + worker.hello.name + ": slots are miscounted";
+  }
+  return "";
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,144 @@
+// What the broker keeps on disk, as plain data. A batch of records is written in one synced step, and again if that failed:
+// every record is absolute, none depends on what was there before.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/model/fields.h"
+#include "common/model/ids.h"
+#include "common/model/job_spec.h"
+#include "common/model/result_body.h"
+#include "common/model/task_state.h"
+#include "common/protocol/messages.h"
+
+namespace icarus::broker {
+
+inline constexpr std::uint32_t kStoreSchema = 1;
+
+// One a store.
+struct StoreMeta {
+  std::uint32_t schema = kStoreSchema;
+  std::string lineage;         // drawn when the store is made
+  std::uint64_t epoch = 0;     // counts the broker's starts; part of every execution id and token
+  std::uint64_t sequence = 0;  // of the last batch
+  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence)
+};
+
+// Written once, at submission.
+struct JobRecord {
+  JobId job;
+  std::string user;
+  std::string id;  // idempotency key of the submission
+  std::int64_t submitted_at_ms = 0;
+  JobSpec spec;
+  ICARUS_FIELDS(JobRecord, job, user, id, submitted_at_ms, spec)
+};
+
+// Written when one of its members changes. `remainder`: the final state of every task that has no record of its own
+// (cancelled as a whole, deadline passed); `next_unseen` tasks from there on are meant by it.
+struct JobStatusRecord {
+  JobId job;
+  std::string solver_identity;           // resolved when the first worker or setting named it
+  std::optional<TaskState> remainder;
+  std::optional<TaskError> remainder_error;
+  std::int64_t finished_at_ms = 0;       // 0: not finished
+  std::vector<std::uint64_t> counts;     // by state, when finished
+  std::uint64_t cached = 0;
+  std::uint64_t joined = 0;
+  std::uint64_t incomplete = 0;
+  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, finished_at_ms, counts, cached, joined,
+                incomplete)
+};
+
+// One attempt that ended without a result that counts.
+struct AttemptRecord {
+  std::uint32_t attempt = 0;
+  std::string worker;
+  TaskError error;
+  double run_s = 0;
+  std::int64_t ended_at_ms = 0;
+  ICARUS_FIELDS(AttemptRecord, attempt, worker, error, run_s, ended_at_ms)
+};
+
+// A task that ended, or that is to run again and has a history. Its body, when it has one, is stored beside it.
+struct TaskRecord {
+  TaskState state = TaskState::kPending;
+  std::uint32_t attempt = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t worker_deaths = 0;
+  std::uint32_t generation = 0;
+  std::string worker;
+  std::string host;
+  std::string identity;  // of the solver that computed it
+  std::optional<ContentHash> key;
+  std::int64_t ended_at_ms = 0;
+  std::int64_t computed_at_ms = 0;
+  double queue_wait_s = 0;
+  double run_s = 0;
+  double compute_s = 0;
+  ResultVia via = ResultVia::kComputed;
+  bool incomplete = false;
+  bool has_body = false;
+  std::optional<TaskError> error;
+  std::optional<std::vector<ContentHash>> blobs;
+  std::optional<std::vector<AttemptRecord>> history;
+  ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, worker, host, identity, key, ended_at_ms,
+                computed_at_ms, queue_wait_s, run_s, compute_s, via, incomplete, has_body, error, blobs, history)
+};
+
+struct DispatchedTask {
+  ExecutionId execution;
+  Token token;
+  JobId job;
+  TaskIndex index = 0;
+  ICARUS_FIELDS(DispatchedTask, execution, token, job, index)
+};
+// Tasks that were handed to one worker in one step; deleted when the last of them has ended or was taken back.
+struct DispatchRecord {
+  std::uint64_t id = 0;         // the first token
+  std::string worker_instance;
+  std::string worker_name;
+  std::vector<DispatchedTask> tasks;
+  ICARUS_FIELDS(DispatchRecord, id, worker_instance, worker_name, tasks)
+};
+
+struct PutJob { JobRecord job; };
+struct PutJobStatus { JobStatusRecord status; };
+struct DeleteJob { JobId job; };  // and all that belongs to it
+struct PutTask { TaskRef task; TaskRecord record; Body body; };  // body null: none (record.has_body false)
+struct DeleteTask { TaskRef task; };
+struct PutDispatch { DispatchRecord dispatch; };
+struct DeleteDispatch { std::uint64_t id = 0; };
+struct PutSetting { std::string key; std::string value; };
+struct DeleteSetting { std::string key; };
+
+using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch, PutSetting,
+                            DeleteSetting>;
+
+struct RecordBatch {
+  std::uint64_t sequence = 0;  // rises by one a batch, over restarts too
+  std::vector<Record> records;
+};
+
+// What the cache keeps of an entry beside its body.
+struct CacheEntry {
+  std::string analysis;
+  std::string solver;
+  std::string identity;
+  std::string host;
+  std::int64_t computed_at_ms = 0;
+  std::int64_t expires_at_ms = 0;  // 0: never
+  double compute_s = 0;
+  std::uint64_t size_bytes = 0;    // logical: of the body
+  std::uint64_t last_used = 0;     // a counter, not a time
+  bool incomplete = false;
+  std::optional<std::vector<ContentHash>> blobs;
+  ICARUS_FIELDS(CacheEntry, analysis, solver, identity, host, computed_at_ms, expires_at_ms, compute_s, size_bytes,
+                last_used, incomplete, blobs)
+};
+
+}  // namespace icarus::broker
