@@ -1,0 +1,70 @@
+// Output and input files by their content: <dir>/ab/<hash in hex>, shared by jobs and cache. An upload grows in
+// <dir>/tmp/<hash> and is resumable at its length, also over a restart. A file is there only when all of it is on disk and
+// its hash was found right. Names are made from hashes alone: no text from a peer reaches the file system.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/model/content_hash.h"
+
+namespace icarus::broker {
+
+// How far an upload is: it goes on at `next_offset`, which is the size when it is complete.
+struct BlobProgress {
+  std::uint64_t next_offset = 0;
+  bool complete = false;
+};
+
+struct BlobChunk {
+  std::string bytes;
+  std::uint64_t size = 0;  // of the whole file
+};
+
+struct StoredBlob {
+  ContentHash hash;
+  std::uint64_t size = 0;
+  std::int64_t written_at_ms = 0;  // wall time; a sweep spares those too young to be named by a record
+};
+
+// One thread at a time (the blob thread). A full disk is kOverloaded, and the upload goes on where it was.
+class BlobStore {
+ public:
+  // Makes the directories if need be, mode 0700.
+  static Result<BlobStore> Open(const std::string& dir);
+
+  Result<BlobProgress> NextOffset(const ContentHash& hash) const;
+
+  // Appends to the upload. Bytes for another offset than the next are not taken: the answer says where to go on, as it does
+  // when the file is complete already. With the last bytes the whole is read again and its hash compared; if it is another,
+  // kProtocol, and the upload starts from nothing. kRefused: `size` is over limits::kMaxOutputFileBytes.
+  // A complete answer is durable.
+  Result<BlobProgress> PutChunk(const ContentHash& hash, std::uint64_t size, std::uint64_t offset, std::string_view bytes);
+
+  // At most limits::kChunkBytes from `offset`, fewer at the end. kNotFound: no such complete file.
+  Result<BlobChunk> GetChunk(const ContentHash& hash, std::uint64_t offset, std::uint64_t length) const;
+
+  bool Has(const ContentHash& hash) const;
+  // The file and its upload; success when neither is there.
+  Status Remove(const ContentHash& hash);
+
+  // The complete files, in no order. `visit` may remove the one it is given.
+  Status ForEach(const std::function<void(const StoredBlob&)>& visit) const;
+  // Uploads that nobody has gone on with since then.
+  Status RemoveUploadsBefore(std::int64_t wall_ms);
+
+ private:
+  explicit BlobStore(std::string dir) : dir_(std::move(dir)) {}
+
+  std::string PathOf(const ContentHash& hash) const;
+  std::string UploadPathOf(const ContentHash& hash) const;
+  Status Append(const std::string& path, std::uint64_t offset, std::string_view bytes) const;
+  Status Complete(const ContentHash& hash) const;
+
+  std::string dir_;
+};
+
+}  // namespace icarus::broker

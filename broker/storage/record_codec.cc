@@ -1,0 +1,75 @@
+#include "broker/storage/record_codec.h"
+
+#include "common/protocol/map_codec.h"
+
+namespace icarus::broker {
+namespace {
+
+Error Damaged(std::string message) { return Error::Make(ErrorCode::kCorruption, std::move(message)); }
+
+// The sum of the key is turned, so that equal key and payload do not cancel out.
+std::uint64_t SealChecksum(std::string_view key, std::string_view payload) {
+  const std::uint64_t of_key = Checksum(key);
+  return Checksum(payload) ^ (of_key << 1 | of_key >> 63);
+}
+
+std::uint64_t ReadChecksum(std::string_view stored) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(stored[1 + i])) << (8 * i);
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string SealHeader(std::string_view key, std::string_view payload) {
+  std::string header(1, static_cast<char>(kRecordVersion));
+  const std::uint64_t checksum = SealChecksum(key, payload);
+  for (std::size_t i = 0; i < 8; ++i) header.push_back(static_cast<char>((checksum >> (8 * i)) & 0xff));
+  return header;
+}
+
+std::string Seal(std::string_view key, std::string_view payload) {
+  std::string sealed;
+  sealed.reserve(kSealBytes + payload.size());
+  sealed += SealHeader(key, payload);
+  sealed += payload;
+  return sealed;
+}
+
+Result<std::string_view> Unseal(std::string_view key, std::string_view stored) {
+  if (stored.size() < kSealBytes) return Damaged("it is cut off");
+  const auto version = static_cast<unsigned char>(stored.front());
+  if (version != kRecordVersion) return Damaged("its version " + std::to_string(version) + " is not known here");
+  const std::string_view payload = stored.substr(kSealBytes);
+  if (ReadChecksum(stored) != SealChecksum(key, payload)) return Damaged("its checksum does not match");
+  return payload;
+}
+
+template <class T>
+std::string EncodeRecord(std::string_view key, const T& record) {
+  return Seal(key, codec::EncodeMap(record));
+}
+
+template <class T>
+Result<T> DecodeRecord(std::string_view key, std::string_view stored) {
+  ICARUS_ASSIGN(const std::string_view payload, Unseal(key, stored));
+  Result<T> record = codec::DecodeMap<T>(payload);
+  if (!record) return Damaged(record.error().message);
+  return record;
+}
+
+#define ICARUS_INSTANTIATE_RECORD(T)                                 \
+  template std::string EncodeRecord<T>(std::string_view, const T&);  \
+  template Result<T> DecodeRecord<T>(std::string_view, std::string_view);
+
+ICARUS_INSTANTIATE_RECORD(StoreMeta)
+ICARUS_INSTANTIATE_RECORD(JobRecord)
+ICARUS_INSTANTIATE_RECORD(JobStatusRecord)
+ICARUS_INSTANTIATE_RECORD(TaskRecord)
+ICARUS_INSTANTIATE_RECORD(DispatchRecord)
+ICARUS_INSTANTIATE_RECORD(CacheEntry)
+#undef ICARUS_INSTANTIATE_RECORD
+
+}  // namespace icarus::broker

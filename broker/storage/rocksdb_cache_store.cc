@@ -1,0 +1,236 @@
+#include "broker/storage/rocksdb_cache_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "broker/storage/file_io.h"
+#include "broker/storage/record_codec.h"
+#include "broker/storage/rocksdb_support.h"
+#include "common/base/clock.h"
+#include "common/base/files.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr char kBodyFamily[] = "body";
+constexpr std::size_t kMinBlobBytes = 4096;
+constexpr std::size_t kProtectionBytes = 8;
+
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
+  rocksdb::DBOptions options;
+  SetCommonOptions(options, MakeRocksLogger("cache", log));
+  options.create_missing_column_families = true;
+  // Everything before damage is kept; what comes after it is a miss.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.max_total_wal_size = 32u << 20;
+  options.max_background_jobs = 2;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions EntryOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = 4u << 20;
+  options.compression = rocksdb::kZSTD;
+  options.level_compaction_dynamic_level_bytes = true;
+  // Removed entries are to give their space back soon: a file full of their tombstones is compacted without waiting.
+  options.table_properties_collector_factories.push_back(rocksdb::NewCompactOnDeletionCollectorFactory(1024, 256));
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions BodyOptions() {
+  rocksdb::ColumnFamilyOptions options = EntryOptions();
+  options.write_buffer_size = 8u << 20;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(16u << 20);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.enable_blob_files = true;
+  options.min_blob_size = kMinBlobBytes;
+  options.blob_file_size = 16u << 20;
+  options.blob_compression_type = rocksdb::kZSTD;
+  options.enable_blob_garbage_collection = true;
+  options.blob_garbage_collection_age_cutoff = 1.0;
+  options.blob_garbage_collection_force_threshold = 0.3;
+  return options;
+}
+
+// The bodies' checksums are over another key than the entries', though both are stored under the hash.
+std::string BodySealKey(const std::string& key) { return "body" + key; }
+
+}  // namespace
+
+struct RocksDbCacheStore::Impl {
+  std::string dir;
+  StorageLog log;
+  // The families are destroyed before the database.
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<std::unique_ptr<rocksdb::ColumnFamilyHandle>, 2> families;  // entries, bodies
+
+  rocksdb::ColumnFamilyHandle* entries() const { return families[0].get(); }
+  rocksdb::ColumnFamilyHandle* bodies() const { return families[1].get(); }
+
+  void Log(const std::string& message) const {
+    if (log) log(message);
+  }
+  rocksdb::Status OpenDatabase();
+  void Close();
+  Status SetAside(const std::string& why);
+  Status LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
+                 std::vector<std::string>& damaged_keys);
+  Status Write(rocksdb::WriteBatch& batch);
+  rocksdb::Status DeleteEverything();
+};
+
+rocksdb::Status RocksDbCacheStore::Impl::OpenDatabase() {
+  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{{rocksdb::kDefaultColumnFamilyName, EntryOptions()},
+                                                                 {kBodyFamily, BodyOptions()}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, descriptors, &handles, &opened);
+  if (!status.ok()) return status;
+  db.reset(opened);
+  for (std::size_t i = 0; i < families.size(); ++i) families[i].reset(handles[i]);
+  return status;
+}
+
+void RocksDbCacheStore::Impl::Close() {
+  for (auto& family : families) family.reset();
+  db.reset();
+}
+
+// Puts an empty database in the place of the one that cannot be used. REQUIRES that it is not open.
+Status RocksDbCacheStore::Impl::SetAside(const std::string& why) {
+  const std::string aside = dir + ".damaged-" + FormatUtc(ReadClocks().wall_ms);
+  if (std::rename(dir.c_str(), aside.c_str()) != 0) return ErrnoError("cannot rename " + dir + " to " + aside, errno);
+  Log("the cache in " + dir + " cannot be used (" + why + "); it was set aside as " + aside +
+      ", and a new, empty one is made");
+  ICARUS_TRY(MakePrivateDirectory(dir));
+  const rocksdb::Status status = OpenDatabase();
+  if (!status.ok()) return RocksError("cannot make a new cache in " + dir, status);
+  return {};
+}
+
+RocksDbCacheStore::RocksDbCacheStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+RocksDbCacheStore::~RocksDbCacheStore() = default;
+
+Result<std::unique_ptr<RocksDbCacheStore>> RocksDbCacheStore::Open(const std::string& dir, StorageLog log) {
+  auto impl = std::make_unique<Impl>();
+  impl->dir = dir;
+  impl->log = std::move(log);
+  ICARUS_TRY(MakePrivateDirectory(dir));
+  const rocksdb::Status status = impl->OpenDatabase();
+  if (IsLockHeld(status)) return Error::Make(ErrorCode::kRefused, "the cache in " + dir + " is open in another broker");
+  if (IsNoSpace(status)) return RocksError("cannot open the cache in " + dir, status);
+  if (!status.ok()) ICARUS_TRY(impl->SetAside(status.ToString()));
+  return std::unique_ptr<RocksDbCacheStore>(new RocksDbCacheStore(std::move(impl)));
+}
+
+Status RocksDbCacheStore::Impl::LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
+                                        std::vector<std::string>& damaged_keys) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(options, entries()));
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const std::optional<ContentHash> hash = ContentHash::FromRaw(View(it->key()));
+    Result<CacheEntry> entry = DecodeRecord<CacheEntry>(View(it->key()), View(it->value()));
+    if (hash && entry) {
+      visit(*hash, std::move(*entry));
+    } else {
+      damaged_keys.push_back(it->key().ToString());
+    }
+  }
+  if (!it->status().ok()) return RocksError("cannot read the cache in " + dir, it->status());
+  return {};
+}
+
+Status RocksDbCacheStore::Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) {
+  std::vector<std::string> damaged_keys;
+  const Status loaded = impl_->LoadAll(visit, damaged_keys);
+  if (!loaded) {
+    impl_->Close();
+    return impl_->SetAside(loaded.error().message);
+  }
+  if (damaged_keys.empty()) return {};
+  impl_->Log("the cache in " + impl_->dir + " had " + std::to_string(damaged_keys.size()) +
+             " damaged entries, which are dropped");
+  rocksdb::WriteBatch batch;
+  for (const std::string& key : damaged_keys) {
+    batch.Delete(impl_->entries(), key);
+    batch.Delete(impl_->bodies(), key);
+  }
+  return impl_->Write(batch);
+}
+
+Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
+  const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+  if (!status.ok()) return RocksError("cannot write to the cache in " + dir, status);
+  return {};
+}
+
+Status RocksDbCacheStore::Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) {
+  const std::string raw = key.Raw();
+  const std::string header = SealHeader(BodySealKey(raw), body);
+  const std::array<rocksdb::Slice, 1> keys{raw};
+  const std::array<rocksdb::Slice, 2> values{header, body};
+  rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
+  batch.Put(impl_->entries(), raw, EncodeRecord(raw, entry));
+  batch.Put(impl_->bodies(), rocksdb::SliceParts(keys.data(), 1), rocksdb::SliceParts(values.data(), 2));
+  return impl_->Write(batch);
+}
+
+Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key) {
+  const std::string raw = key.Raw();
+  rocksdb::PinnableSlice stored;
+  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->bodies(), raw, &stored);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  if (!status.ok()) return RocksError("cannot read the cached value " + key.Hex(), status);
+  const Result<std::string_view> body = Unseal(BodySealKey(raw), View(stored));
+  if (!body) return Error::Make(ErrorCode::kCorruption, "the cached value " + key.Hex() + ": " + body.error().message);
+  return std::optional<std::string>(*body);
+}
+
+Status RocksDbCacheStore::Remove(const std::vector<ContentHash>& keys) {
+  rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
+  for (const ContentHash& key : keys) {
+    batch.Delete(impl_->entries(), key.Raw());
+    batch.Delete(impl_->bodies(), key.Raw());
+  }
+  return impl_->Write(batch);
+}
+
+rocksdb::Status RocksDbCacheStore::Impl::DeleteEverything() {
+  const std::string first;
+  const std::string beyond(ContentHash().bytes.size() + 1, '\xff');  // longer than any key, so greater than the last
+  rocksdb::WriteBatch batch;
+  batch.DeleteRange(entries(), first, beyond);
+  batch.DeleteRange(bodies(), first, beyond);
+  rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
+  for (const auto& family : families) {
+    if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), family.get());
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    if (status.ok()) status = db->CompactRange(options, family.get(), nullptr, nullptr);
+  }
+  return status;
+}
+
+Status RocksDbCacheStore::Clear() {
+  const rocksdb::Status status = impl_->DeleteEverything();
+  if (!status.ok()) return RocksError("cannot clear the cache in " + impl_->dir, status);
+  return {};
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,39 @@
+// The result cache in a RocksDB database of its own, so that its compactions, a full disk or damage never stop a job. Small
+// entries (what is known of a value) and bodies lie in two column families; large bodies in RocksDB's blob files, zstd.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/ports/cache_store.h"
+#include "broker/storage/storage_log.h"
+
+namespace icarus::broker {
+
+class RocksDbCacheStore final : public CacheStore {
+ public:
+  // Makes the database if there is none. One that is damaged or cannot be read is set aside as <dir>.damaged-<time>, a new,
+  // empty one takes its place, and `log` is told. Errors: kRefused: open elsewhere; kOverloaded: no space; kIo: even a new
+  // one cannot be made.
+  static Result<std::unique_ptr<RocksDbCacheStore>> Open(const std::string& dir, StorageLog log);
+  ~RocksDbCacheStore() override;
+
+  // A damaged entry is dropped and logged; a database that turns out to be damaged is set aside as by Open, so what was
+  // visited before may be missing afterwards: a miss. After an error the store must not be used.
+  Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) override;
+  Status Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) override;
+  Result<std::optional<std::string>> Get(const ContentHash& key) override;
+  Status Remove(const std::vector<ContentHash>& keys) override;
+  // Gives the space back too before it returns: it may take seconds.
+  Status Clear() override;
+
+ private:
+  struct Impl;
+  explicit RocksDbCacheStore(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace icarus::broker
