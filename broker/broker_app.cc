@@ -1,0 +1,322 @@
+#include "broker/broker_app.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "broker/blob_service.h"
+#include "broker/core/broker_core.h"
+#include "broker/core_settings.h"
+#include "broker/effect_runner.h"
+#include "broker/net/gateway.h"
+#include "broker/storage/disk_space.h"
+#include "broker/storage/rocksdb_cache_store.h"
+#include "broker/storage/rocksdb_job_store.h"
+#include "common/base/files.h"
+#include "common/base/logging.h"
+#include "common/base/version.h"
+#include "common/config/access_file.h"
+#include "common/transport/endpoint.h"
+#include "common/transport/poll_loop.h"
+#include "common/transport/signal_fd.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr std::int64_t kBacklogRetryMs = 10;
+
+struct Listening {
+  std::vector<std::string> clients;
+  std::vector<std::string> workers;
+};
+
+// The ipc sockets of the home, and for each --listen a TCP port for clients and the next one for workers.
+Result<Listening> PlanEndpoints(const BrokerOptions& options) {
+  Listening plan;
+  ICARUS_ASSIGN(const std::string directory, SocketDirectory(options.home, ProcessEnvironment()));
+  plan.clients.push_back("ipc://" + directory + "/client.sock");
+  plan.workers.push_back("ipc://" + directory + "/worker.sock");
+  for (const std::string& text : options.listen) {
+    ICARUS_ASSIGN(Endpoint endpoint, ParseEndpoint(text));
+    if (endpoint.kind != Endpoint::Kind::kTcp) return UsageError("--listen takes tcp://ADDRESS:PORT, not " + text, "listen");
+    if (!options.insecure || !endpoint.IsLocalOnly()) {
+      return Error::Make(ErrorCode::kRefused,
+                         text + ": without keys a broker listens on TCP only on loopback and with --insecure", "listen");
+    }
+    plan.clients.push_back(endpoint.ToString());
+    if (endpoint.port != 0) ++endpoint.port;
+    plan.workers.push_back(endpoint.ToString());
+  }
+  return plan;
+}
+
+Status CheckFileSystem(const BrokerOptions& options) {
+  ICARUS_ASSIGN(const auto network, NetworkFileSystem(options.home.dir));
+  if (!network || options.allow_network_store) return {};
+  return Error::Make(ErrorCode::kRefused, options.home.dir + " is on a network file system (" + *network +
+                                              "), where locks and syncs cannot be trusted; use a local --home, or "
+                                              "--allow-network-store");
+}
+
+class Broker {
+ public:
+  explicit Broker(const BrokerOptions& options) : options_(options), settings_(options.settings) {}
+
+  Status Start();
+  Status Serve();
+
+ private:
+  Status OpenStores();
+  Status Recover();
+  Status Listen();
+  Status WriteAccess();
+  void ReceiveAll();
+  void Handle(Received received);
+  void HandleConfig(const Caller& caller, const Config& request, std::uint64_t correlation);
+  std::optional<std::chrono::nanoseconds> Timeout(bool backlog) const;
+  Status Turn();
+  static CoreCallbacks MakeCallbacks(Broker& broker);
+
+  const BrokerOptions& options_;
+  Settings settings_;
+  std::string instance_ = RandomHex(16);
+  std::optional<SignalFd> signals_;
+  std::unique_ptr<RocksDbJobStore> job_store_;
+  std::unique_ptr<RocksDbCacheStore> cache_store_;
+  std::unique_ptr<TransportContext> context_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<LoopInbox> inbox_;
+  std::unique_ptr<BrokerCore> core_;
+  std::unique_ptr<EffectRunner> runner_;
+  std::unique_ptr<BlobService> blobs_;
+  Outbox out_;
+  PollLoop loop_;
+  bool more_messages_ = false;
+};
+
+Status Broker::OpenStores() {
+  const StorageLog log = [](const std::string& message) { LogWarning(message); };
+  ICARUS_TRY(CheckFileSystem(options_));
+  JobStoreOptions store;
+  store.home = options_.home.dir;
+  store.log = log;
+  ICARUS_ASSIGN(job_store_, RocksDbJobStore::Open(options_.home.store(), store));
+  ICARUS_ASSIGN(cache_store_, RocksDbCacheStore::Open(options_.home.cache(), log));
+  return {};
+}
+
+Status Broker::Recover() {
+  // Live settings first: the core starts with them.
+  std::vector<JobRecord> jobs;
+  Status wrong;
+  const auto load = [&](const StoreVisitor& visitor) { return job_store_->Load(visitor); };
+  const Now now = ReadClocks();
+  StoreVisitor visitor;
+  visitor.on_meta = [](const StoreMeta&) {};
+  visitor.on_setting = [&](std::string key, std::string value) {
+    if (const Status set = settings_.Set(key, value, Origin::kLive); !set) {
+      LogWarning("stored setting ignored: " + set.error().message, {{"key", key}});
+    }
+  };
+  const auto core = [&]() -> BrokerCore& {
+    if (!core_) {
+      const StoreMeta& meta = job_store_->meta();
+      core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), MakeCoreConfig(settings_),
+                                           BrokerIdentity{instance_, ProgramVersion("icarus-broker"), meta.lineage, meta.epoch},
+                                           meta.epoch);
+    }
+    return *core_;
+  };
+  visitor.on_job = [&](JobRecord record) {
+    if (const Status done = core().RecoverJob(std::move(record), now); !done && wrong) wrong = done;
+  };
+  visitor.on_status = [&](JobStatusRecord status) { core().RecoverStatus(status); };
+  visitor.on_task = [&](TaskRef task, TaskRecord record) { core().RecoverTask(task, record); };
+  visitor.on_dispatch = [&](DispatchRecord record) { core().RecoverDispatch(record); };
+  ICARUS_TRY(load(visitor));
+  ICARUS_TRY(wrong);
+  BrokerCore& recovered = core();
+  ICARUS_TRY(cache_store_->Load([&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
+  recovered.FinishRecovery(now, out_);
+  LogInfo("store loaded", {{"jobs", recovered.jobs().size()}, {"epoch", job_store_->epoch()}});
+  return {};
+}
+
+CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
+  CoreCallbacks callbacks;
+  callbacks.on_cache_read = [&broker](const ContentHash& key, Body body, bool damaged) {
+    broker.core_->OnCacheRead(key, std::move(body), damaged, ReadClocks(), broker.out_);
+  };
+  callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
+    broker.core_->OnTasksRead(ticket, records, std::move(bodies), ReadClocks(), broker.out_);
+  };
+  callbacks.on_setting_learned = [&broker](const std::string& key, const std::string& value) {
+    if (const Status set = broker.settings_.Set(key, value, Origin::kLive); !set) LogWarning(set.error().message);
+  };
+  return callbacks;
+}
+
+Status Broker::Listen() {
+  ICARUS_ASSIGN(const Listening plan, PlanEndpoints(options_));
+  ICARUS_ASSIGN(context_, TransportContext::Create());
+  ICARUS_ASSIGN(gateway_, Gateway::Bind(*context_, plan.clients, plan.workers));
+  return {};
+}
+
+Status Broker::WriteAccess() {
+  AccessFile access;
+  access.client_endpoints = gateway_->socket(PeerRole::kClient).endpoints();
+  access.worker_endpoints = gateway_->socket(PeerRole::kWorker).endpoints();
+  access.host = ThisHost();
+  access.instance = instance_;
+  access.pid = ::getpid();
+  access.program = ProgramVersion("icarus-broker");
+  return WriteAccessFile(options_.home.access_file(), access);
+}
+
+// The order matters: the store's lock first, so that a second broker fails there and leaves the first unharmed; the epoch
+// on disk before anything is answered; the access file last.
+Status Broker::Start() {
+  ICARUS_ASSIGN(signals_, SignalFd::Block({SIGTERM, SIGINT, SIGHUP}));
+  ICARUS_TRY(OpenStores());
+  ICARUS_TRY(Recover());
+  ICARUS_TRY(Listen());
+  ICARUS_ASSIGN(inbox_, LoopInbox::Create());
+  runner_ = std::make_unique<EffectRunner>(*gateway_, *job_store_, *cache_store_, *inbox_, MakeCallbacks(*this),
+                                           job_store_->meta().sequence);
+  ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
+  return WriteAccess();
+}
+
+void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint64_t correlation) {
+  const auto fail = [&](const Error& error) {
+    out_.Reply(PeerRole::kClient, caller.instance, correlation, ToErrorReply(error));
+  };
+  const bool changes = request.verb == ConfigVerb::kSet || request.verb == ConfigVerb::kUnset;
+  if (changes && !caller.admin) return fail(Error::Make(ErrorCode::kRefused, "only an admin changes settings"));
+  ConfigReply reply;
+  const auto add = [&](const SettingEntry& entry) { reply.entries.push_back({entry.key, entry.value, OriginName(entry.origin)}); };
+  if (request.verb == ConfigVerb::kList) {
+    for (const SettingEntry& entry : settings_.List()) add(entry);
+  } else {
+    if (changes) {
+      const Status done = request.verb == ConfigVerb::kSet ? settings_.Set(request.key, request.value, Origin::kLive)
+                                                           : settings_.Unset(request.key, Origin::kLive);
+      if (!done) return fail(done.error());
+      if (request.verb == ConfigVerb::kSet) {
+        out_.Write(PutSetting{request.key, request.value});
+      } else {
+        out_.Write(DeleteSetting{request.key});
+      }
+      core_->OnConfigChanged(MakeCoreConfig(settings_), ReadClocks(), out_);
+    }
+    auto entry = settings_.Get(request.key);
+    if (entry) add(*entry);
+    if (!entry && request.verb != ConfigVerb::kUnset) return fail(entry.error());
+  }
+  out_.Reply(PeerRole::kClient, caller.instance, correlation, std::move(reply), /*promise=*/true);
+}
+
+void Broker::Handle(Received received) {
+  const Now now = ReadClocks();
+  if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
+    core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
+    return;
+  }
+  if (blobs_->Handle(received)) return;
+  if (const auto* config = std::get_if<Config>(&received.message.payload); config != nullptr && received.role == PeerRole::kClient) {
+    return HandleConfig(received.caller, *config, received.message.correlation);
+  }
+  Received unknown{received.role, received.caller, Message{}};
+  if (!core_->OnMessage(received.caller, std::move(received.message), now, out_)) gateway_->AnswerUnknown(unknown);
+}
+
+// Results before submissions, and of each a bounded number.
+void Broker::ReceiveAll() {
+  more_messages_ = false;
+  for (const PeerRole role : {PeerRole::kWorker, PeerRole::kClient}) {
+    std::size_t taken = 0;
+    while (taken < limits::kMessagesPerTurn) {
+      auto received = gateway_->Receive(role);
+      if (!received) break;
+      ++taken;
+      Handle(std::move(*received));
+    }
+    if (taken == limits::kMessagesPerTurn) more_messages_ = true;
+  }
+}
+
+Status Broker::Turn() {
+  ReceiveAll();
+  inbox_->RunAll();
+  // A commit that has ended may have changed whether anything can be accepted.
+  ICARUS_TRY(runner_->Pump());
+  core_->OnStorageState(runner_->storage_reason());
+  core_->EndTurn(ReadClocks(), out_);
+  runner_->Run(out_.Take());
+  return runner_->Pump();
+}
+
+std::optional<std::chrono::nanoseconds> Broker::Timeout(bool backlog) const {
+  if (core_->HasMoreWork() || more_messages_) return std::chrono::nanoseconds(0);
+  std::optional<std::int64_t> due = core_->NextDeadlineMs();
+  const std::int64_t now = ReadClocks().monotonic_ms();
+  if (backlog && (!due || *due > now + kBacklogRetryMs)) due = now + kBacklogRetryMs;
+  if (!due) return std::nullopt;
+  return std::chrono::milliseconds(std::max<std::int64_t>(0, *due - now));
+}
+
+Status Broker::Serve() {
+  loop_.Add(gateway_->socket(PeerRole::kClient));
+  loop_.Add(gateway_->socket(PeerRole::kWorker));
+  loop_.Add(inbox_->fd());
+  const auto signals = loop_.Add(signals_->fd());
+  bool stopping = false;
+  while (!stopping) {
+    const bool backlog = gateway_->Flush();
+    ICARUS_TRY(Turn());
+    ICARUS_TRY(loop_.Wait(Timeout(backlog)));
+    if (!loop_.Readable(signals)) continue;
+    while (const auto signal = signals_->Read()) {
+      LogInfo("signal received, ending", {{"signal", signal->number}});
+      stopping = true;
+    }
+  }
+  // What has been decided is written and told before the end.
+  while (runner_->has_unwritten() && runner_->storage_reason().empty()) {
+    ICARUS_TRY(loop_.Wait(std::chrono::milliseconds(50)));
+    inbox_->RunAll();
+    ICARUS_TRY(runner_->Pump());
+  }
+  return RemoveAccessFile(options_.home.access_file(), instance_);
+}
+
+void Announce(int fd, const std::string& line) {
+  if (fd < 0) return;
+  const std::string text = line + "\n";
+  (void)!::write(fd, text.data(), text.size());
+  ::close(fd);
+}
+
+}  // namespace
+
+Status RunBroker(const BrokerOptions& options) {
+  Broker broker(options);
+  if (Status started = broker.Start(); !started) {
+    Announce(options.ready_fd, started.error().message);
+    return started;
+  }
+  LogInfo("serving", {{"home", options.home.dir}});
+  Announce(options.ready_fd, "ok");
+  const Status served = broker.Serve();
+  if (!served && served.error().code != ErrorCode::kOverloaded) {
+    // The state of the disk is unknown: nothing may be written or promised any more, not even by destructors.
+    LogError("ending at once: " + served.error().message);
+    std::_Exit(70);
+  }
+  return served;
+}
+
+}  // namespace icarus::broker

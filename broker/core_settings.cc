@@ -1,0 +1,41 @@
+#include "broker/core_settings.h"
+
+#include <cmath>
+
+namespace icarus::broker {
+namespace {
+
+std::int64_t Milliseconds(double seconds) { return static_cast<std::int64_t>(std::llround(seconds * 1000)); }
+
+double NumberOf(const SettingValue& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+  const auto* number = std::get_if<double>(&value);
+  return number != nullptr ? *number : 0;
+}
+
+}  // namespace
+
+CoreConfig MakeCoreConfig(const Settings& settings) {
+  CoreConfig config;
+  config.cache_max_bytes = static_cast<std::uint64_t>(settings.Integer("cache.max_size_mb")) << 20;
+  config.cache_max_entries = static_cast<std::uint64_t>(settings.Integer("cache.max_entries"));
+  config.cache_default_ttl_ms = Milliseconds(settings.Number("cache.default_ttl_seconds"));
+  for (const auto& [analysis, value] : settings.Matching("cache.ttl.<analysis>")) {
+    config.cache_ttl_ms[analysis] = Milliseconds(NumberOf(value));
+  }
+  config.max_concurrent = static_cast<std::uint64_t>(settings.Integer("operations.max_concurrent"));
+  config.aging_ms = Milliseconds(settings.Number("queue.aging_seconds"));
+  config.worker_lost_after_ms = Milliseconds(settings.Number("worker.lost_after_seconds"));
+  config.reattach_grace_ms = Milliseconds(settings.Number("worker.reattach_grace_seconds"));
+  config.max_worker_deaths = static_cast<std::uint32_t>(settings.Integer("retry.max_worker_deaths"));
+  for (const auto& [solver, value] : settings.Matching("solvers.<name>.default")) {
+    if (const auto* identity = std::get_if<std::string>(&value)) config.solver_default[solver] = *identity;
+  }
+  for (const auto& [name, value] : settings.Matching("resources.<name>")) {
+    config.resources[name] = static_cast<std::int64_t>(NumberOf(value));
+  }
+  config.max_pending_tasks = static_cast<std::uint64_t>(settings.Integer("limits.pending_tasks"));
+  return config;
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,161 @@
+#include "broker/effect_runner.h"
+
+#include "common/base/logging.h"
+
+namespace icarus::broker {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+void LogNote(const Note& note) {
+  if (!LogEnabled(note.warning ? LogLevel::kWarning : LogLevel::kInfo)) return;
+  std::string text = note.event;
+  for (const auto& [key, value] : note.fields) text += " " + key + "=" + value;
+  Log(note.warning ? LogLevel::kWarning : LogLevel::kInfo, text, {});
+}
+
+}  // namespace
+
+EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, LoopInbox& inbox, CoreCallbacks callbacks,
+                           std::uint64_t last_sequence)
+    : gateway_(gateway),
+      jobs_(jobs),
+      cache_(cache),
+      inbox_(inbox),
+      callbacks_(std::move(callbacks)),
+      next_sequence_(last_sequence + 1),
+      commit_(jobs, [&inbox] { inbox.Post([] {}); }),
+      cache_thread_({4096, 256u << 20}, {4096, 64u << 20}),
+      page_thread_({4096, 256u << 20}, {1, 1}) {}
+
+std::optional<std::uint64_t> EffectRunner::NeededSequence() const {
+  if (!open_.records.empty()) return next_sequence_;
+  if (commit_.busy()) return next_sequence_ - 1;
+  return std::nullopt;
+}
+
+void EffectRunner::Run(std::vector<Effect> effects) {
+  // First what is written: a promise of this turn depends on all of it, also on what follows it.
+  for (Effect& effect : effects) {
+    if (auto* persist = std::get_if<Persist>(&effect)) open_.records.push_back(std::move(persist->record));
+  }
+  for (Effect& effect : effects) {
+    if (!std::holds_alternative<Persist>(effect)) RunOne(std::move(effect));
+  }
+}
+
+void EffectRunner::RunOne(Effect effect) {
+  const auto* message = std::get_if<SendMessage>(&effect);
+  const bool waits = std::holds_alternative<ReadTasks>(effect) || (message != nullptr && message->promise);
+  if (waits) {
+    if (const auto sequence = NeededSequence()) {
+      held_.push_back({*sequence, std::move(effect)});
+      return;
+    }
+  }
+  Deliver(effect);
+}
+
+void EffectRunner::Deliver(Effect& effect) {
+  std::visit(Overloaded{
+                 [&](SendMessage& send) { gateway_.Send(send.role, send.instance, send.message); },
+                 [&](ReadTasks& read) { PostTaskRead(std::move(read)); },
+                 [&](ReadCache& read) { PostCacheRead(read.key); },
+                 [&](PutCache& put) { PostCachePut(std::move(put)); },
+                 [&](RemoveCache& remove) {
+                   auto job = [this, keys = std::move(remove.keys)] {
+                     if (const Status done = cache_.Remove(keys); !done) LogWarning("cache removal failed: " + done.error().message);
+                   };
+                   if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
+                 },
+                 [&](ClearCache&) {
+                   auto job = [this] {
+                     if (const Status done = cache_.Clear(); !done) LogWarning("clearing the cache failed: " + done.error().message);
+                   };
+                   if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
+                 },
+                 [&](SettingLearned& learned) { callbacks_.on_setting_learned(learned.key, learned.value); },
+                 [&](Note& note) { LogNote(note); },
+                 [](Persist&) {},
+             },
+             effect);
+}
+
+Status EffectRunner::Pump() {
+  while (auto outcome = commit_.TakeDone()) {
+    if (outcome->status) {
+      storage_reason_.clear();
+      Release(outcome->sequence);
+    } else if (!outcome->final()) {
+      storage_reason_ = "the disk is full: " + outcome->status.error().message;
+      LogWarning("writing is held up: " + outcome->status.error().message);
+    } else {
+      return outcome->status;
+    }
+  }
+  if (commit_.busy() || open_.records.empty()) return {};
+  open_.sequence = next_sequence_++;
+  commit_.Submit(std::exchange(open_, RecordBatch{}));
+  return {};
+}
+
+void EffectRunner::Release(std::uint64_t durable_sequence) {
+  while (!held_.empty() && held_.front().sequence <= durable_sequence) {
+    Effect effect = std::move(held_.front().effect);
+    held_.pop_front();
+    Deliver(effect);
+  }
+}
+
+void EffectRunner::PostCacheRead(const ContentHash& key) {
+  auto job = [this, key] {
+    auto value = cache_.Get(key);
+    const bool damaged = !value && value.error().code == ErrorCode::kCorruption;
+    Body body = value && *value ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
+    inbox_.Post([this, key, body, damaged] { callbacks_.on_cache_read(key, body, damaged); });
+  };
+  // The core bounds the reads in flight below this queue's limit; were it full, the value would count as gone.
+  if (!cache_thread_.TryPost(Lane::kUrgent, job)) {
+    inbox_.Post([this, key] { callbacks_.on_cache_read(key, nullptr, false); });
+  }
+}
+
+void EffectRunner::PostCachePut(PutCache put) {
+  const std::size_t bytes = put.body->size();
+  auto job = [this, put = std::move(put)] {
+    if (const Status done = cache_.Put(put.key, put.entry, *put.body); !done) {
+      LogWarning("a result was not cached: " + done.error().message);
+    }
+  };
+  if (!cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) ++dropped_cache_puts_;
+}
+
+void EffectRunner::PostTaskRead(ReadTasks read) {
+  const std::uint64_t ticket = read.ticket;
+  const std::size_t count = read.indices.size();
+  auto job = [this, read = std::move(read)] {
+    std::vector<std::optional<TaskRecord>> records;
+    std::vector<Body> bodies;
+    auto tasks = jobs_.ReadTasks(read.job, read.indices, read.bodies);
+    if (!tasks) LogError("reading results failed: " + tasks.error().message);
+    for (std::size_t i = 0; i < read.indices.size(); ++i) {
+      const bool there = tasks && (*tasks)[i].has_value();
+      records.push_back(there ? std::optional<TaskRecord>((*tasks)[i]->record) : std::nullopt);
+      bodies.push_back(there ? (*tasks)[i]->body : nullptr);
+    }
+    inbox_.Post([this, ticket = read.ticket, records = std::move(records), bodies = std::move(bodies)]() mutable {
+      callbacks_.on_tasks_read(ticket, records, std::move(bodies));
+    });
+  };
+  if (page_thread_.TryPost(Lane::kUrgent, std::move(job))) return;
+  inbox_.Post([this, ticket, count] {
+    callbacks_.on_tasks_read(ticket, std::vector<std::optional<TaskRecord>>(count), std::vector<Body>(count));
+  });
+}
+
+}  // namespace icarus::broker

@@ -1,0 +1,76 @@
+// Carries out the core's effects: batches to the commit thread, promises when their batch is durable, reads and cache work to
+// their threads. Owned and used by the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/core/outbox.h"
+#include "broker/net/gateway.h"
+#include "broker/ports/cache_store.h"
+#include "broker/ports/job_store.h"
+#include "broker/storage/commit_thread.h"
+#include "broker/storage/io_thread.h"
+#include "broker/storage/loop_inbox.h"
+
+namespace icarus::broker {
+
+// What comes back to the core, called on the loop's thread.
+struct CoreCallbacks {
+  std::function<void(const ContentHash& key, Body body, bool damaged)> on_cache_read;
+  std::function<void(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>&, std::vector<Body>)> on_tasks_read;
+  std::function<void(const std::string& key, const std::string& value)> on_setting_learned;
+};
+
+class EffectRunner {
+ public:
+  EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, LoopInbox& inbox, CoreCallbacks callbacks,
+               std::uint64_t last_sequence);
+
+  // Takes this turn's effects. Afterwards Pump.
+  void Run(std::vector<Effect> effects);
+  // Seals and submits the open batch if none is in flight, and releases what a finished commit allows. An error is a failed
+  // disk: the process must end without writing anything more.
+  Status Pump();
+  // Why nothing can be written now; empty: it can.
+  const std::string& storage_reason() const { return storage_reason_; }
+  bool commit_in_flight() const { return commit_.busy(); }
+  bool has_unwritten() const { return !open_.records.empty() || commit_.busy(); }
+  std::uint64_t dropped_cache_puts() const { return dropped_cache_puts_; }
+
+ private:
+  struct Held {
+    std::uint64_t sequence = 0;  // of the batch it depends on
+    Effect effect;
+  };
+  void RunOne(Effect effect);
+  void Deliver(Effect& effect);
+  // The batch that a promise made now depends on; nullopt: all is durable.
+  std::optional<std::uint64_t> NeededSequence() const;
+  void Release(std::uint64_t durable_sequence);
+  void PostCacheRead(const ContentHash& key);
+  void PostCachePut(PutCache put);
+  void PostTaskRead(ReadTasks read);
+
+  Gateway& gateway_;
+  JobStore& jobs_;
+  CacheStore& cache_;
+  LoopInbox& inbox_;
+  CoreCallbacks callbacks_;
+  RecordBatch open_;
+  std::uint64_t next_sequence_;
+  std::deque<Held> held_;
+  std::string storage_reason_;
+  std::uint64_t dropped_cache_puts_ = 0;
+  CommitThread commit_;
+  IoThread cache_thread_;
+  IoThread page_thread_;
+};
+
+}  // namespace icarus::broker
