@@ -1,0 +1,29 @@
+// From a dispatched task to what the launcher runs. Pure but for the paths it is given.
+#pragma once
+
+#include <string>
+
+#include "common/base/result.h"
+#include "worker/core/effects.h"
+#include "worker/launcher/attempt.h"
+#include "worker/launcher/command_environment.h"
+
+namespace icarus::worker {
+
+struct AttemptPlace {
+  std::string scratch;  // the directories of all attempts
+  std::string outbox;
+  std::string blobs;
+  std::int64_t grace_ms = 0;
+  Environment inherited;
+  Environment configured;  // the setting worker.env
+  std::string prologue;    // the setting worker.prologue; shell text run before a command, in the same shell
+};
+
+// Where one attempt leaves its large outputs.
+std::string OutboxOf(const AttemptPlace& place, AttemptId attempt);
+
+// kUsage: the task cannot be run as it is (a placeholder that is not known, a target that is not there).
+Result<AttemptSpec> BuildAttempt(const StartAttempt& start, const AttemptPlace& place);
+
+}  // namespace icarus::worker

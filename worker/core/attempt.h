@@ -1,0 +1,69 @@
+// An execution at this worker, from its dispatch until its result lies in the spool.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/protocol/messages.h"
+#include "worker/core/effects.h"
+#include "worker/core/timing.h"
+
+namespace icarus::worker {
+
+enum class AttemptState : std::uint8_t {
+  kQueued,     // waits for slots
+  kFetching,   // has slots; inputs are on their way
+  kSleeping,   // a noop that takes its time, within the worker itself
+  kRunning,    // handed to the launcher
+  kStopping,   // being killed
+  kUploading,  // ended, slots given back; its output files are on their way to the broker
+};
+
+enum class StopReason : std::uint8_t {
+  kNone,
+  kTimeout,    // ends timed_out
+  kCancelled,  // ends cancelled
+  kReturned,   // goes back to the broker, as if it had never started
+  kDropped,    // the broker does not want it: ends without a word
+};
+
+struct OutputBlob {
+  ContentHash hash;
+  std::uint64_t size = 0;
+  std::string path;
+};
+
+// How an attempt ended, as the launcher tells it.
+struct AttemptEnd {
+  TaskError error;          // kNone: success
+  Body body;                // encoded ResultBody; null: none
+  bool incomplete = false;  // the body has missing points
+  std::vector<OutputBlob> blobs;
+  double run_s = 0;
+  double cpu_s = 0;
+  std::uint64_t max_rss_bytes = 0;
+  bool killed = false;  // because KillAttempt asked for it
+};
+
+struct Attempt {
+  AttemptId id;
+  std::shared_ptr<const DispatchGroup> group;
+  DispatchTask task;
+  std::int32_t slots = 1;
+  AttemptState state = AttemptState::kQueued;
+  StopReason stop = StopReason::kNone;
+  Instant started_at{0};         // when it got its slots
+  std::optional<Instant> alarm;  // set through AttemptTable
+  std::size_t transfers = 0;     // blobs still to come or to go
+  bool launched = false;         // the launcher may have left output files
+  bool superseded = false;       // the execution belongs to a newer attempt
+  std::optional<Instant> progress_sent_at;
+  std::optional<ExecutionProgress> progress;  // not sent yet
+  std::optional<AttemptEnd> end;              // kUploading
+
+  HeldExecution Held() const { return HeldExecution{task.execution, task.token, state != AttemptState::kQueued}; }
+};
+
+}  // namespace icarus::worker

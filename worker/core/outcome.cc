@@ -1,0 +1,58 @@
+#include "worker/core/outcome.h"
+
+#include "common/base/text.h"
+
+namespace icarus::worker {
+namespace {
+
+std::string FormatLimit(std::int64_t timeout_ms) {
+  const double seconds = static_cast<double>(timeout_ms) / 1000;
+  return seconds < 60 ? FormatNumber(seconds) + " s" : FormatDuration(seconds);
+}
+
+TaskState OutcomeOf(const TaskError& error) {
+  switch (error.kind) {
+    case TaskErrorKind::kNone:
+      return TaskState::kCompleted;
+    case TaskErrorKind::kTimedOut:
+      return TaskState::kTimedOut;
+    case TaskErrorKind::kCancelled:
+      return TaskState::kCancelled;
+    default:
+      return TaskState::kFailed;
+  }
+}
+
+}  // namespace
+
+std::optional<Instant> TimeoutAt(const DispatchGroup& group, const Now& started) {
+  if (group.timeout_ms <= 0) return std::nullopt;
+  return started.monotonic + Milliseconds(group.timeout_ms);
+}
+
+TaskError TimeoutError(const DispatchGroup& group) {
+  return TaskError{TaskErrorKind::kTimedOut, "ended after " + FormatLimit(group.timeout_ms) + " (--timeout)", {}, {}};
+}
+
+TaskError CancelledError() { return TaskError{TaskErrorKind::kCancelled, "cancelled", {}, {}}; }
+
+ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const Now& now) {
+  ExecutionResult result;
+  result.execution = attempt.task.execution;
+  result.token = attempt.task.token;
+  result.outcome = OutcomeOf(end.error);
+  if (end.error.kind != TaskErrorKind::kNone) result.error = end.error;
+  result.run_s = end.run_s;
+  result.finished_at_ms = now.wall_ms;
+  result.incomplete = end.incomplete;
+  if (!attempt.launched) return result;
+  result.cpu_s = end.cpu_s;
+  result.max_rss_bytes = end.max_rss_bytes;
+  if (end.blobs.empty()) return result;
+  std::vector<ContentHash> hashes;
+  for (const OutputBlob& blob : end.blobs) hashes.push_back(blob.hash);
+  result.blobs = std::move(hashes);
+  return result;
+}
+
+}  // namespace icarus::worker

@@ -1,0 +1,25 @@
+#include "worker/launcher/launcher_codec.h"
+
+#include "common/protocol/map_codec.h"
+
+namespace icarus::worker {
+
+using codec::DecodeMap;
+using codec::EncodeMap;
+
+std::string EncodeSpec(const AttemptSpec& spec) { return EncodeMap(spec); }
+Result<AttemptSpec> DecodeSpec(std::string_view bytes) { return DecodeMap<AttemptSpec>(bytes); }
+std::string EncodeBody(const ResultBody& body) { return EncodeMap(body); }
+std::string EncodeOutcome(const HostOutcome& outcome) { return EncodeMap(outcome); }
+Result<HostOutcome> DecodeOutcome(std::string_view bytes) { return DecodeMap<HostOutcome>(bytes); }
+
+std::string EncodeStarted(const AttemptStarted& event) { return EncodeMap(event); }
+std::string EncodeProgress(const AttemptProgress& event) { return EncodeMap(event); }
+std::string EncodePiece(const OutputPiece& event) { return EncodeMap(event); }
+std::string EncodeFinished(const AttemptFinished& event) { return EncodeMap(event); }
+Result<AttemptStarted> DecodeStarted(std::string_view bytes) { return DecodeMap<AttemptStarted>(bytes); }
+Result<AttemptProgress> DecodeProgress(std::string_view bytes) { return DecodeMap<AttemptProgress>(bytes); }
+Result<OutputPiece> DecodePiece(std::string_view bytes) { return DecodeMap<OutputPiece>(bytes); }
+Result<AttemptFinished> DecodeFinished(std::string_view bytes) { return DecodeMap<AttemptFinished>(bytes); }
+
+}  // namespace icarus::worker

@@ -1,0 +1,93 @@
+#include "worker/launcher/scratch.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "common/base/files.h"
+#include "common/base/unique_fd.h"
+#include "worker/launcher/file_copy.h"
+
+namespace icarus::worker {
+namespace {
+
+constexpr unsigned kDirectoryMode = 0700;
+constexpr unsigned kPermissionBits = 0777;  // a set-user-id bit does not travel
+
+Status CreateDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), kDirectoryMode) == 0) return {};
+  return ErrnoError("cannot create " + path, errno);
+}
+
+Status CopyBlob(const FileRef& input, const std::string& blob_dir, int to) {
+  const std::string path = blob_dir + "/" + input.hash.Hex();
+  const UniqueFd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from) return ErrnoError("cannot open " + path, errno);
+  return CopyFile(from.get(), to);
+}
+
+Status PlaceInput(const FileRef& input, const AttemptSpec& spec) {
+  const std::string path = WorkDirectory(spec.scratch_dir) + "/" + input.name;
+  if (input.name.find('/') != std::string::npos) {
+    ICARUS_TRY(MakeDirectories(std::filesystem::path(path).parent_path().string(), kDirectoryMode));
+  }
+  // Written with the owner's right to write, whatever the mode is going to be.
+  const UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!to && (errno == EEXIST || errno == ENOTDIR || errno == EISDIR || errno == ENAMETOOLONG)) {
+    return UsageError(ErrnoError("the name is taken or cannot be one", errno).message);
+  }
+  if (!to) return ErrnoError("cannot create it", errno);
+  ICARUS_TRY(input.content ? WriteFully(to.get(), *input.content) : CopyBlob(input, spec.blob_dir, to.get()));
+  if (::fchmod(to.get(), input.mode & kPermissionBits) != 0) return ErrnoError("cannot set its mode", errno);
+  return {};
+}
+
+}  // namespace
+
+bool StaysInside(const std::string& name) {
+  if (name.empty() || name.front() == '/' || name.find('\0') != std::string::npos) return false;
+  for (const auto& part : std::filesystem::path(name)) {
+    if (part == "..") return false;
+  }
+  return true;
+}
+
+Status CreateScratch(const AttemptSpec& spec) {
+  ICARUS_TRY(CreateDirectory(spec.scratch_dir));
+  if (spec.kind != AttemptKind::kCommand) return {};
+  Status created = CreateDirectory(WorkDirectory(spec.scratch_dir));
+  if (created) created = CreateDirectory(TemporaryDirectory(spec.scratch_dir));
+  if (!created) RemoveScratch(spec.scratch_dir);
+  return created;
+}
+
+TaskError PlaceInputs(const AttemptSpec& spec) {
+  for (const auto& input : spec.command.inputs) {
+    if (!StaysInside(input.name)) {
+      return {TaskErrorKind::kInvalidInput,
+              "the input '" + input.name + "' would lie outside the scratch directory; use a relative name without ..",
+              {},
+              {}};
+    }
+    const Status placed = PlaceInput(input, spec);
+    if (!placed) {
+      const bool by_name = placed.error().code == ErrorCode::kUsage;
+      return {by_name ? TaskErrorKind::kInvalidInput : TaskErrorKind::kInternal,
+              "cannot place the input '" + input.name + "': " + placed.error().message,
+              {},
+              {}};
+    }
+  }
+  return {};
+}
+
+void RemoveScratch(const std::string& scratch_dir) {
+  if (RemoveTree(scratch_dir)) return;
+  ::chmod(scratch_dir.c_str(), kDirectoryMode);  // the solver may have closed even this one
+  const Status removed = RemoveTree(scratch_dir);
+  static_cast<void>(removed);
+}
+
+}  // namespace icarus::worker

@@ -1,0 +1,91 @@
+// WorkerLoop: the worker's one thread. Hands what happens to the core, and carries out what the core decides.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/transport/context.h"
+#include "common/transport/poll_loop.h"
+#include "common/transport/signal_fd.h"
+#include "worker/attempt_builder.h"
+#include "worker/broker_finder.h"
+#include "worker/core/worker_core.h"
+#include "worker/launcher/launcher.h"
+#include "worker/net/blob_transfers.h"
+#include "worker/net/broker_link.h"
+#include "worker/ready_report.h"
+#include "worker/telemetry/host_sampler.h"
+
+namespace icarus::worker {
+
+class WorkerLoop {
+ public:
+  struct Parts {  // all outlive the loop
+    Launcher& launcher;
+    SignalFd& signals;
+    TransportContext& context;
+    ReadyReport& ready;
+    BrokerFinder& broker;
+    HostSampler& sampler;
+  };
+
+  WorkerLoop(Parts parts, CoreOptions options, AttemptPlace place, BlobCache blobs);
+
+  // Until the worker has left; its exit code, and why it left.
+  Exit Run();
+
+ private:
+  void Wait();
+  void ReadSignals();
+  void ReadBroker();
+  void ReadLauncher();
+
+  // the broker's messages
+  void Take(const Message& message, Welcome& welcome);
+  void Take(const Message& message, ErrorReply& reply);
+  void Take(const Message&, HeartbeatReply& reply) { core_.OnHeartbeatReply(reply, now_); }
+  void Take(const Message&, Dispatch& dispatch) { core_.OnDispatch(std::move(dispatch), now_); }
+  void Take(const Message&, StopExecutions& stop) { core_.OnStopExecutions(stop, now_); }
+  void Take(const Message&, ResultsAck& ack) { core_.OnResultsAck(ack); }
+  template <class Other>
+  void Take(const Message& message, Other&) {
+    WarnUnexpected(message);
+  }
+  void WarnUnexpected(const Message& message);
+
+  // the launcher's events
+  void Take(const AttemptStarted& started);
+  void Take(const AttemptProgress& progress);
+  void Take(const OutputPiece&) {}
+  void Take(AttemptFinished& finished);
+
+  // effects
+  void PerformEffects();
+  void Do(SendToBroker& send);
+  void Do(SendHeartbeat&);
+  void Do(Connect&);
+  void Do(CheckAccess&);
+  void Do(StartAttempt& start);
+  void Do(KillAttempt& kill);
+  void Do(KillAll&);
+  void Do(FetchBlob& fetch);
+  void Do(UploadBlob& upload);
+  void Do(ForgetAttempt& forget);
+  void Do(Exit& exit);
+
+  Parts parts_;
+  AttemptPlace place_;
+  Now now_;  // of this turn
+  WorkerCore core_;
+  PollLoop poll_;
+  BrokerLink link_;
+  BlobTransfers transfers_;
+  PollLoop::Source signal_source_;
+  std::optional<PollLoop::Source> launcher_source_;
+  std::set<std::uint64_t> solver_attempts_;  // whose bodies may have missing points
+  std::string last_connect_error_;           // logged once
+  std::optional<Exit> exit_;
+};
+
+}  // namespace icarus::worker
