@@ -1,0 +1,73 @@
+#include "client/cli/submission.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "client/cli/job_request.h"
+#include "client/output/job_text.h"
+#include "client/output/json.h"
+#include "common/base/random.h"
+
+namespace icarus::client {
+namespace {
+
+Status UploadInputs(Client& client, JobRequest& request) {
+  for (const PendingUpload& upload : request.uploads) {
+    FileRef& input = request.spec.command->inputs[upload.input];
+    ICARUS_ASSIGN(FileRef stored, client.UploadFile(upload.path, input.name));
+    stored.mode = input.mode;
+    input = std::move(stored);
+  }
+  return {};
+}
+
+bool CanRun(const WorkerInfo& worker, const JobSpec& spec) {
+  if (worker.state == "lost" || worker.state == "draining" || worker.slots < spec.resources.cpus) return false;
+  if (spec.resources.memory_bytes > worker.memory_bytes && worker.memory_bytes > 0) return false;
+  const bool built_in = spec.analysis == "noop" || spec.analysis == "command";
+  if (!built_in) {
+    const auto solver = worker.solvers.find(spec.solver);
+    if (solver == worker.solvers.end()) return false;
+    if (!spec.solver_identity.empty() && solver->second != spec.solver_identity) return false;
+  }
+  return std::all_of(spec.require.begin(), spec.require.end(), [&](const auto& label) {
+    const auto found = worker.labels.find(label.first);
+    return found != worker.labels.end() && found->second == label.second;
+  });
+}
+
+Status CheckRunnable(Client& client, const JobSpec& spec) {
+  ICARUS_ASSIGN(const ListWorkersReply reply, client.Ask<ListWorkersReply>(ListWorkers{}));
+  const bool any = std::any_of(reply.workers.begin(), reply.workers.end(),
+                               [&](const WorkerInfo& worker) { return CanRun(worker, spec); });
+  if (any) return {};
+  return Error::Make(ErrorCode::kRefused, "no worker can run it now (--require-runnable): solver " + spec.solver + ", " +
+                                              std::to_string(spec.resources.cpus) +
+                                              " CPU(s); 'icarus workers' shows what there is");
+}
+
+}  // namespace
+
+Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options) {
+  ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
+  ICARUS_ASSIGN(Client * client, session.Broker());
+  if (options.require_runnable) ICARUS_TRY(CheckRunnable(*client, request.spec));
+  ICARUS_TRY(UploadInputs(*client, request));
+  // A key of its own makes it safe to send the request again when its answer was lost.
+  const std::string id = options.id.empty() ? RandomHex(16) : options.id;
+  ICARUS_ASSIGN(SubmitReply reply, client->Ask<SubmitReply>(Submit{id, std::move(request.spec)}));
+  for (const std::string& warning : reply.warnings) session.Note("icarus: warning: " + warning);
+  return reply;
+}
+
+void TellSubmitted(const Session& session, const SubmitReply& reply) {
+  if (session.text()) {
+    session.Print(std::to_string(reply.job.value) + "\n");
+  } else {
+    session.PrintDocument(SubmitJson(reply));
+  }
+  std::fflush(stdout);
+  session.Note(SubmitLine(reply));
+}
+
+}  // namespace icarus::client

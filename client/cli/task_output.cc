@@ -1,0 +1,23 @@
+#include "client/cli/task_output.h"
+
+#include <cstdio>
+
+namespace icarus::client {
+namespace {
+
+Status Write(Client& client, const std::optional<FileRef>& file, std::FILE* stream) {
+  if (!file) return {};
+  ICARUS_ASSIGN(const std::string content, client.ReadBlob(*file));
+  std::fwrite(content.data(), 1, content.size(), stream);
+  std::fflush(stream);
+  return {};
+}
+
+}  // namespace
+
+Status WriteTaskOutput(Client& client, const ResultBody& body) {
+  ICARUS_TRY(Write(client, body.stdout_file, stdout));
+  return Write(client, body.stderr_file, stderr);
+}
+
+}  // namespace icarus::client

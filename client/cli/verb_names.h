@@ -1,0 +1,36 @@
+// The verbs by name, one line and one example each: what `--help` shows and what a misspelt verb is compared with.
+#pragma once
+
+#include <array>
+
+namespace icarus::client {
+
+struct VerbText {
+  const char* name;
+  const char* summary;
+  const char* example;
+};
+
+inline constexpr std::array<VerbText, 18> kVerbTexts = {{
+    {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
+    {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
+    {"submit", "Queue an analysis or a sweep of it",
+     "icarus submit airfoil_polar --solver xfoil --target naca2412 --sweep reynolds=2e5,5e5,1e6 -p aoa=-4:12:1 --result"},
+    {"run", "Run a command through the queue and wait for it", "icarus run --input case.inp -- ./simulate case.inp"},
+    {"list", "Jobs, newest first", "icarus list --state running --tag study=wing"},
+    {"show", "One job with its tasks and grouped failures", "icarus show 7 --state failed"},
+    {"wait", "Wait until jobs have ended", "icarus wait last --timeout 10m"},
+    {"watch", "Follow jobs with a live bar", "icarus watch all"},
+    {"result", "Results as one table, JSON, CSV or a plot", "icarus result last --plot polars.svg"},
+    {"get", "Output files of a task", "icarus get 7.0 mesh.msh -d out"},
+    {"logs", "What the solver wrote", "icarus logs 7 --failed"},
+    {"cancel", "End jobs or tasks", "icarus cancel 7.2 --reason 'wrong mesh'"},
+    {"retry", "Queue again what did not complete", "icarus retry last"},
+    {"workers", "Workers, their load and solvers; drain or resume one", "icarus workers drain node3-0"},
+    {"analyses", "The catalogue: analyses, their parameters and solvers", "icarus analyses airfoil_polar"},
+    {"cache", "The result cache: stats or clear", "icarus cache stats"},
+    {"config", "The broker's live settings: list, get, set or unset", "icarus config set cache.max_size_mb 2000"},
+    {"doctor", "Checks of this machine", "icarus doctor"},
+}};
+
+}  // namespace icarus::client
