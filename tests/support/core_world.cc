@@ -1,0 +1,241 @@
+#include "tests/support/core_world.h"
+
+#include "common/base/check.h"
+
+namespace icarus::broker::testing {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+}  // namespace
+
+CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
+  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_, BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
+  core_->FinishRecovery(now(), out_);
+  Turn();
+  AddClient("alice", "alice");
+}
+
+Now CoreWorld::now() const {
+  Now now;
+  now.monotonic = std::chrono::milliseconds(now_ms_);
+  now.wall_ms = 1'700'000'000'000 + now_ms_;
+  return now;
+}
+
+void CoreWorld::AddClient(const std::string& name, const std::string& user, bool admin) {
+  callers_[name] = Caller{name, user, admin};
+  Hello hello;
+  hello.instance = name;
+  core_->OnHello(callers_[name], hello, 0, now(), out_);
+  Turn();
+}
+
+void CoreWorld::AddWorker(const std::string& name, int slots, std::map<std::string, std::string> solvers,
+                          std::vector<HeldExecution> held, const std::string& replaces) {
+  callers_[name] = Caller{name, "root", true};
+  if (solvers.empty()) solvers = {{"noop", "1+1"}, {"command", "1+1"}, {"panel", "1+1"}};
+  Hello hello;
+  hello.role = PeerRole::kWorker;
+  hello.instance = name;
+  hello.worker = WorkerHello{};
+  hello.worker->name = name;
+  hello.worker->slots = slots;
+  hello.worker->solvers = std::move(solvers);
+  hello.worker->held = std::move(held);
+  hello.worker->replaces = replaces;
+  core_->OnHello(callers_[name], hello, 0, now(), out_);
+  Turn();
+}
+
+JobSpec CoreWorld::Noop(const std::string& axis, int priority) {
+  JobSpec spec;
+  spec.analysis = "noop";
+  spec.priority = priority;
+  if (!axis.empty()) spec.sweep.axes.push_back(Axis{{AxisColumn{"i", *ParseValues(axis)}}});
+  return spec;
+}
+
+JobId CoreWorld::Submit(JobSpec spec, const std::string& client, const std::string& id) {
+  icarus::Submit request;
+  request.id = id.empty() ? "id-" + std::to_string(correlation_ + 1) : id;
+  request.spec = std::move(spec);
+  return Ask<SubmitReply>(client, std::move(request)).job;
+}
+
+std::optional<ErrorReply> CoreWorld::LastError(const std::string& client) {
+  const auto it = answers_.find(client);
+  if (it == answers_.end() || it->second.empty()) return std::nullopt;
+  const auto* error = std::get_if<ErrorReply>(&it->second.back().payload);
+  return error == nullptr ? std::nullopt : std::optional<ErrorReply>(*error);
+}
+
+void CoreWorld::Deliver(const Caller& caller, Message message) {
+  core_->OnMessage(caller, std::move(message), now(), out_);
+  Turn();
+}
+
+void CoreWorld::Turn() {
+  do {
+    core_->EndTurn(now(), out_);
+    for (Effect& effect : out_.Take()) Apply(std::move(effect));
+  } while (core_->HasMoreWork() || !out_.empty());
+  const std::string wrong = core_->CheckInvariants();
+  if (!wrong.empty()) std::fprintf(stderr, "invariant: %s\n", wrong.c_str());
+  ICARUS_CHECK(wrong.empty());
+}
+
+void CoreWorld::Store(const Record& record) {
+  std::visit(Overloaded{
+                 [&](const PutJob& put) { jobs_[put.job.job] = put.job; },
+                 [&](const PutJobStatus& put) { statuses_[put.status.job] = put.status; },
+                 [&](const DeleteJob& gone) { jobs_.erase(gone.job); },
+                 [&](const PutTask& put) {
+                   tasks[put.task] = put.record;
+                   bodies[put.task] = put.body;
+                   if (put.record.state == TaskState::kCompleted) ++completions_[put.task];
+                 },
+                 [&](const DeleteTask& gone) { tasks.erase(gone.task); },
+                 [&](const PutDispatch& put) { dispatches[put.dispatch.id] = put.dispatch; },
+                 [&](const DeleteDispatch& gone) { dispatches.erase(gone.id); },
+                 [&](const PutSetting& put) { settings_[put.key] = put.value; },
+                 [&](const DeleteSetting& gone) { settings_.erase(gone.key); },
+             },
+             record);
+}
+
+void CoreWorld::Apply(Effect effect) {
+  std::visit(
+      Overloaded{
+          [&](SendMessage& send) {
+            if (auto* dispatch = std::get_if<Dispatch>(&send.message.payload)) {
+              for (const DispatchGroup& group : dispatch->groups) {
+                for (const DispatchTask& task : group.tasks) {
+                  dispatched_[send.instance].push_back(
+                      {group.job, task.index, task.execution, task.token, task.attempt, task.params, group.priority});
+                }
+              }
+            } else if (auto* stop = std::get_if<StopExecutions>(&send.message.payload)) {
+              auto& stops = stops_[send.instance];
+              stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
+            } else if (auto* ack = std::get_if<ResultsAck>(&send.message.payload)) {
+              acknowledged.insert(ack->executions.begin(), ack->executions.end());
+            } else {
+              answers_[send.instance].push_back(std::move(send.message));
+            }
+          },
+          [&](Persist& persist) { Store(persist.record); },
+          [&](ReadCache& read) {
+            const auto it = cache_.find(read.key);
+            core_->OnCacheRead(read.key, it == cache_.end() || damage_cache_ ? nullptr : it->second.second, damage_cache_,
+                               now(), out_);
+          },
+          [&](PutCache& put) { cache_[put.key] = {put.entry, put.body}; },
+          [&](RemoveCache& remove) {
+            for (const ContentHash& key : remove.keys) cache_.erase(key);
+          },
+          [&](ClearCache&) { cache_.clear(); },
+          [&](ReadTasks& read) {
+            std::vector<std::optional<TaskRecord>> records;
+            std::vector<Body> found;
+            for (const TaskIndex index : read.indices) {
+              const auto it = tasks.find({read.job, index});
+              records.push_back(it == tasks.end() ? std::nullopt : std::optional<TaskRecord>(it->second));
+              found.push_back(it == tasks.end() || !read.bodies ? nullptr : bodies[it->first]);
+            }
+            core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
+          },
+          [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
+          [](Note&) {},
+      },
+      effect);
+}
+
+std::vector<GivenTask> CoreWorld::TakeDispatched(const std::string& worker) {
+  return std::exchange(dispatched_[worker], {});
+}
+
+std::vector<ExecutionId> CoreWorld::TakeStops(const std::string& worker) { return std::exchange(stops_[worker], {}); }
+
+void CoreWorld::Start(const std::string& worker, const GivenTask& task) {
+  TaskEvents events;
+  events.started.push_back(task.execution);
+  Deliver(callers_.at(worker), Message{0, events, {}});
+}
+
+void CoreWorld::Finish(const std::string& worker, const GivenTask& task, TaskState outcome, TaskErrorKind kind, double run_s,
+                       const std::string& body) {
+  Results results;
+  ExecutionResult result;
+  result.execution = task.execution;
+  result.token = task.token;
+  result.outcome = outcome;
+  result.run_s = run_s;
+  result.finished_at_ms = now().wall_ms;
+  if (kind != TaskErrorKind::kNone) result.error = TaskError{kind, std::string(TaskErrorName(kind)), {}, {}};
+  std::vector<Body> sent;
+  if (outcome == TaskState::kCompleted) {
+    result.body = 0;
+    sent.push_back(std::make_shared<const std::string>(body));
+  }
+  results.results.push_back(std::move(result));
+  Deliver(callers_.at(worker), Message{0, results, sent});
+}
+
+void CoreWorld::ReturnTask(const std::string& worker, const GivenTask& task) {
+  TaskEvents events;
+  events.returned.push_back({task.execution, task.token, false});
+  Deliver(callers_.at(worker), Message{0, events, {}});
+}
+
+void CoreWorld::Beat(const std::string& worker) { Deliver(callers_.at(worker), Message{0, Heartbeat{}, {}}); }
+
+void CoreWorld::Advance(std::int64_t ms) {
+  now_ms_ += ms;
+  Turn();
+}
+
+void CoreWorld::Restart() {
+  ++epoch_;
+  answers_.clear();
+  dispatched_.clear();
+  stops_.clear();
+  CoreConfig config = config_;
+  for (const auto& [key, value] : settings_) {
+    const std::string prefix = "solvers.";
+    if (key.rfind(prefix, 0) == 0) config.solver_default[key.substr(prefix.size(), key.find('.', prefix.size()) - prefix.size())] = value;
+  }
+  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config, BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
+  for (const auto& [id, record] : jobs_) {
+    ICARUS_CHECK(core_->RecoverJob(record, now()).has_value());
+    const auto status = statuses_.find(id);
+    if (status != statuses_.end()) core_->RecoverStatus(status->second);
+    for (const auto& [task, stored] : tasks) {
+      if (task.job == id) core_->RecoverTask(task, stored);
+    }
+  }
+  for (const auto& [id, record] : dispatches) core_->RecoverDispatch(record);
+  for (const auto& [key, value] : cache_) core_->RecoverCacheEntry(key, value.first);
+  core_->FinishRecovery(now(), out_);
+  Turn();
+  AddClient("alice", "alice");
+}
+
+TaskState CoreWorld::StateOf(JobId job, TaskIndex index) {
+  const Job& found = *core_->jobs().at(job);
+  if (!found.tasks_released()) return found.StateOf(index);
+  const auto it = tasks.find({job, index});
+  return it == tasks.end() ? found.remainder().value_or(TaskState::kPending) : it->second.state;
+}
+
+int CoreWorld::completions(TaskRef task) const {
+  const auto it = completions_.find(task);
+  return it == completions_.end() ? 0 : it->second;
+}
+
+}  // namespace icarus::broker::testing

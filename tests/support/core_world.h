@@ -1,0 +1,108 @@
+// A broker core with hand-made workers and clients: events in, recorded effects out, virtual time. The store is a map that
+// takes every batch at once, so that a restart can be played from it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/core/broker_core.h"
+#include "common/analysis/catalogue.h"
+
+namespace icarus::broker::testing {
+
+struct GivenTask {
+  JobId job;
+  TaskIndex index = 0;
+  ExecutionId execution;
+  Token token;
+  std::uint32_t attempt = 0;
+  ValueMap params;
+  std::int32_t priority = 0;
+};
+
+class CoreWorld {
+ public:
+  explicit CoreWorld(CoreConfig config = {});
+
+  // --- peers
+  void AddWorker(const std::string& name, int slots, std::map<std::string, std::string> solvers = {},
+                 std::vector<HeldExecution> held = {}, const std::string& replaces = "");
+  void AddClient(const std::string& name, const std::string& user, bool admin = false);
+  static JobSpec Noop(const std::string& axis = "", int priority = 0);
+
+  // --- requests; the answer to each is the last message to that client
+  template <class Reply, class Request>
+  Reply Ask(const std::string& client, Request request) {
+    SendFromClient(client, std::move(request));
+    return Answer<Reply>(client);
+  }
+  JobId Submit(JobSpec spec, const std::string& client = "alice", const std::string& id = "");
+  template <class Request>
+  void SendFromClient(const std::string& client, Request request) {
+    Deliver(callers_.at(client), Message{++correlation_, AnyMessage(std::move(request)), {}});
+  }
+  template <class Reply>
+  Reply Answer(const std::string& client) {
+    const auto it = answers_.find(client);
+    if (it == answers_.end() || it->second.empty()) return {};
+    const auto* reply = std::get_if<Reply>(&it->second.back().payload);
+    return reply == nullptr ? Reply{} : *reply;
+  }
+  std::optional<ErrorReply> LastError(const std::string& client);
+
+  // --- workers
+  // What was dispatched to the worker and not taken by an earlier call.
+  std::vector<GivenTask> TakeDispatched(const std::string& worker);
+  void Start(const std::string& worker, const GivenTask& task);
+  void Finish(const std::string& worker, const GivenTask& task, TaskState outcome = TaskState::kCompleted,
+              TaskErrorKind kind = TaskErrorKind::kNone, double run_s = 0.5, const std::string& body = "result");
+  void ReturnTask(const std::string& worker, const GivenTask& task);
+  void Beat(const std::string& worker);
+  std::vector<ExecutionId> TakeStops(const std::string& worker);
+  std::set<ExecutionId> acknowledged;
+
+  // --- time and faults
+  void Advance(std::int64_t ms);
+  // The broker process ends and another starts on what was stored. Peers are forgotten.
+  void Restart();
+  void DamageCache() { damage_cache_ = true; }
+
+  TaskState StateOf(JobId job, TaskIndex index);
+  const Job& job(JobId id) const { return *core_->jobs().at(id); }
+  BrokerCore& core() { return *core_; }
+  // Recorded results of a task since the beginning: never more than one may be completed.
+  int completions(TaskRef task) const;
+  std::map<std::uint64_t, DispatchRecord> dispatches;
+  std::map<TaskRef, TaskRecord> tasks;
+  std::map<TaskRef, Body> bodies;
+
+ private:
+  void Deliver(const Caller& caller, Message message);
+  void Turn();
+  void Apply(Effect effect);
+  void Store(const Record& record);
+
+  CoreConfig config_;
+  std::uint64_t epoch_ = 1;
+  std::int64_t now_ms_ = 1'000'000;
+  std::uint64_t correlation_ = 0;
+  std::unique_ptr<BrokerCore> core_;
+  Outbox out_;
+  std::map<std::string, Caller> callers_;
+  std::map<std::string, std::vector<Message>> answers_;
+  std::map<std::string, std::vector<GivenTask>> dispatched_;
+  std::map<std::string, std::vector<ExecutionId>> stops_;
+  std::map<JobId, JobRecord> jobs_;
+  std::map<JobId, JobStatusRecord> statuses_;
+  std::map<std::string, std::string> settings_;
+  std::map<ContentHash, std::pair<CacheEntry, Body>> cache_;
+  std::map<TaskRef, int> completions_;
+  bool damage_cache_ = false;
+  Now now() const;
+};
+
+}  // namespace icarus::broker::testing

@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "broker/storage/rocksdb_cache_store.h"
+#include "common/base/random.h"
+#include "tests/support/temp_dir.h"
+
+namespace icarus::broker {
+namespace {
+
+namespace fs = std::filesystem;
+
+ContentHash Key(int number) { return HashBytes(std::to_string(number)); }
+
+std::string Noise(std::size_t bytes) {
+  Random random(bytes);
+  std::string out;
+  while (out.size() < bytes) out.push_back(static_cast<char>(random.Next() & 0xff));
+  return out;
+}
+
+class CacheStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Reopen(); }
+  void Reopen() {
+    store_.reset();
+    auto store = RocksDbCacheStore::Open(cache_dir_, [this](const std::string& line) { log_ += line + "\n"; });
+    ASSERT_TRUE(store) << store.error().message;
+    store_ = std::move(*store);
+  }
+  void Put(int number, const std::string& body) {
+    CacheEntry entry;
+    entry.analysis = "analysis " + std::to_string(number);
+    entry.size_bytes = body.size();
+    ASSERT_TRUE(store_->Put(Key(number), entry, body));
+  }
+  std::optional<std::string> Get(int number) {
+    auto value = store_->Get(Key(number));
+    EXPECT_TRUE(value) << value.error().message;
+    return value ? *value : std::nullopt;
+  }
+  std::map<ContentHash, std::string> Load() {
+    std::map<ContentHash, std::string> loaded;
+    const Status status = store_->Load([&](const ContentHash& key, CacheEntry entry) { loaded[key] = entry.analysis; });
+    EXPECT_TRUE(status) << status.error().message;
+    return loaded;
+  }
+  // Changes the stored value of an entry or a body behind the closed store's back.
+  void FlipBit(const std::string& family, const ContentHash& key) {
+    store_.reset();
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(
+        rocksdb::DB::Open(rocksdb::DBOptions(), cache_dir_, {{"default", {}}, {"body", {}}}, &handles, &opened).ok());
+    rocksdb::ColumnFamilyHandle* handle = handles[family == "body" ? 1 : 0];
+    std::string value;
+    EXPECT_TRUE(opened->Get(rocksdb::ReadOptions(), handle, key.Raw(), &value).ok());
+    value.back() = static_cast<char>(value.back() ^ 1);
+    EXPECT_TRUE(opened->Put(rocksdb::WriteOptions(), handle, key.Raw(), value).ok());
+    for (auto* each : handles) delete each;
+    delete opened;
+    Reopen();
+  }
+  void ExpectSetAsideAndUsable() {
+    Reopen();
+    EXPECT_NE(log_.find("was set aside as " + cache_dir_ + ".damaged-"), std::string::npos) << log_;
+    EXPECT_EQ(
+        std::count_if(fs::directory_iterator(dir_.path()), fs::directory_iterator(),
+                      [](const auto& file) { return file.path().string().find(".damaged-") != std::string::npos; }),
+        1);
+    EXPECT_TRUE(Load().empty());
+    EXPECT_EQ(Get(1), std::nullopt);
+    Put(1, "again");
+    EXPECT_EQ(Get(1), "again");
+  }
+  fs::path FileWith(const std::string& part) const {
+    for (const auto& file : fs::directory_iterator(cache_dir_)) {
+      if (file.path().filename().string().find(part) != std::string::npos) return file.path();
+    }
+    ADD_FAILURE() << "no file *" << part << "*";
+    return {};
+  }
+
+  testing::TempDir dir_;
+  const std::string cache_dir_ = dir_ / "cache";
+  std::string log_;
+  std::unique_ptr<RocksDbCacheStore> store_;
+};
+
+TEST_F(CacheStoreTest, ExactlyWhatWasPutComesBack) {
+  const std::vector<std::string> bodies{"", "small", Noise(4096), Noise(3 << 20), std::string(100'000, 'a')};
+  for (std::size_t i = 0; i < bodies.size(); ++i) Put(static_cast<int>(i), bodies[i]);
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < bodies.size(); ++i) EXPECT_TRUE(Get(static_cast<int>(i)) == bodies[i]) << i;
+    EXPECT_EQ(Get(99), std::nullopt);
+    Reopen();
+  }
+}
+
+TEST_F(CacheStoreTest, LoadReportsEveryEntry) {
+  Put(1, "one");
+  Put(2, Noise(10'000));
+  Put(1, "one again");
+  Reopen();
+  EXPECT_EQ(Load(), (std::map<ContentHash, std::string>{{Key(1), "analysis 1"}, {Key(2), "analysis 2"}}));
+  EXPECT_EQ(Get(1), "one again");
+}
+
+TEST_F(CacheStoreTest, RemovedEntriesAreGoneAndOthersStay) {
+  for (int i = 0; i < 4; ++i) Put(i, Noise(5000));
+  ASSERT_TRUE(store_->Remove({Key(1), Key(2), Key(77)}));
+  EXPECT_EQ(Get(1), std::nullopt);
+  Reopen();
+  EXPECT_EQ(Load().size(), 2u);
+  EXPECT_EQ(Get(2), std::nullopt);
+  EXPECT_TRUE(Get(3) == Noise(5000));
+}
+
+std::uintmax_t BytesIn(const std::string& dir) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : fs::directory_iterator(dir)) {
+    if (file.path().extension() == ".blob" || file.path().extension() == ".sst") bytes += file.file_size();
+  }
+  return bytes;
+}
+
+TEST_F(CacheStoreTest, ClearEmptiesItAndGivesTheSpaceBack) {
+  for (int i = 0; i < 30; ++i) Put(i, Noise(1 << 20) + std::to_string(i));
+  EXPECT_GT(BytesIn(cache_dir_), 15u << 20);
+  ASSERT_TRUE(store_->Clear());
+  EXPECT_TRUE(Load().empty());
+  EXPECT_EQ(Get(3), std::nullopt);
+  EXPECT_LT(BytesIn(cache_dir_), 1u << 20);
+  Put(3, "new");
+  Reopen();
+  EXPECT_EQ(Get(3), "new");
+  EXPECT_EQ(Load().size(), 1u);
+}
+
+TEST_F(CacheStoreTest, ADamagedBodyIsCorruptionAndNamed) {
+  Put(1, "one");
+  Put(2, "two");
+  FlipBit("body", Key(1));
+  const auto value = store_->Get(Key(1));
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().code, ErrorCode::kCorruption);
+  EXPECT_NE(value.error().message.find(Key(1).Hex()), std::string::npos);
+  EXPECT_EQ(Get(2), "two");
+  ASSERT_TRUE(store_->Remove({Key(1)}));
+  EXPECT_EQ(Get(1), std::nullopt);
+}
+
+TEST_F(CacheStoreTest, ADamagedEntryIsDroppedWithItsBody) {
+  Put(1, "one");
+  Put(2, "two");
+  FlipBit("entry", Key(1));
+  EXPECT_EQ(Load(), (std::map<ContentHash, std::string>{{Key(2), "analysis 2"}}));
+  EXPECT_NE(log_.find("1 damaged entries"), std::string::npos) << log_;
+  EXPECT_EQ(Get(1), std::nullopt);
+}
+
+TEST_F(CacheStoreTest, ADatabaseThatCannotBeOpenedIsSetAside) {
+  Put(1, "one");
+  store_.reset();
+  std::ofstream(FileWith("MANIFEST-")) << "this is no manifest";
+  ExpectSetAsideAndUsable();
+}
+
+TEST_F(CacheStoreTest, ADatabaseThatCannotBeLoadedIsSetAside) {
+  Put(1, "one");
+  Reopen();  // the recovery writes the log to files
+  store_.reset();
+  for (const auto& file : fs::directory_iterator(cache_dir_)) {
+    if (file.path().extension() != ".sst") continue;
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(3);
+    bytes.write("\xff\xff\xff\xff", 4);
+  }
+  Reopen();
+  EXPECT_TRUE(Load().empty());
+  ExpectSetAsideAndUsable();
+}
+
+TEST_F(CacheStoreTest, AFileInThePlaceOfTheDirectoryIsAnError) {
+  std::ofstream(dir_ / "file") << "x";
+  EXPECT_FALSE(RocksDbCacheStore::Open(dir_ / "file", {}));
+}
+
+TEST_F(CacheStoreTest, ADatabaseThatIsOpenElsewhereIsRefusedNotSetAside) {
+  Put(1, "one");
+  const auto second = RocksDbCacheStore::Open(cache_dir_, {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(Get(1), "one");
+}
+
+}  // namespace
+}  // namespace icarus::broker
