@@ -154,7 +154,8 @@ class BrokerCore {
   void RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out);
   void AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>& held, Welcome& welcome, Now now, Outbox& out);
   void TakeBack(Execution& execution, Now now, Outbox& out);
-  void ReturnOrphans(const std::string& instance, Outbox& out);
+  void UncountAttempt(const Execution& execution);
+  void ReturnOrphans(const std::string& instance, bool counts, Now now, Outbox& out);
   void LearnSolvers(const WorkerState& worker, Outbox& out);
   void ResolveJobs(Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
@@ -174,9 +175,10 @@ class BrokerCore {
   void FinishJob(Job& job, Now now, Outbox& out);
   void StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
   void DetachFromWorker(Execution& execution, Outbox& out);
-  void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Outbox& out);
+  void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out);
+  void GiveBack(TaskRef task, Now now, Outbox& out);
   void EraseExecution(Execution& execution, Outbox& out);
-  void Unsubscribe(Execution& execution, TaskRef task, Outbox& out);
+  void Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out);
   void NoteCancelProgress(ExecutionId execution, Outbox& out);
   void RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s, Now now,
                      Outbox& out);
@@ -189,14 +191,15 @@ class BrokerCore {
   std::int64_t ExtraSlots(std::uint32_t request_class) const;
   WorkerState* ChooseWorker(std::uint32_t request_class);
   bool DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out);
-  enum class Taken { kDispatched, kHit, kJoined };
-  Taken TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
-                 std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out);
+  enum class Probed { kNothing, kHit, kJoined };
+  void TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
+                std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out);
   bool UserHasRoom(const std::string& user) const;
   bool JobHasRoom(const Job& job) const;
   bool ResourcesFree(const RequestClass& request) const;
   void ProbeAhead(Now now, Outbox& out);
-  bool ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out);
+  Probed ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out);
+  void Join(Job& job, TaskIndex index, Execution& execution);
   Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
   void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
   void FireDeadlines(Now now, Outbox& out);

@@ -131,10 +131,11 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   reply.tasks = total;
   if (job.cacheable && !job.identity.empty() && job.spec().cache != CachePolicy::kRefresh) {
     while (job.probe_next < total && job.probe_next < limits::kProbesAtSubmit && !job.tasks_released()) {
-      if (ProbeTask(job, job.probe_next, now, out)) ++reply.cached;
+      if (ProbeTask(job, job.probe_next, now, out) == Probed::kHit) ++reply.cached;
       ++job.probe_next;
     }
     reply.probed = job.probe_next;
+    if (!job.tasks_released() && !job.HasReady()) Dequeue(job);
   }
   reply.warnings = SubmitWarnings(job);
   out.Log("job accepted", {{"job", std::to_string(id.value)}, {"user", caller.user}, {"analysis", job.spec().analysis},
@@ -251,7 +252,7 @@ void BrokerCore::EndTaskEarly(Job& job, TaskIndex index, TaskState state, const 
     StopExecution(*execution, out);
     return;
   }
-  if (execution != nullptr) Unsubscribe(*execution, task, out);
+  if (execution != nullptr) Unsubscribe(*execution, task, now, out);
   TaskRecord record;
   record.error = error;
   EndTask(job, index, state, std::move(record), nullptr, now, out);
@@ -355,7 +356,9 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now
   job.max_fails_reached = false;
   job.enqueued_ms = now.monotonic_ms();
   out.Write(PutJobStatus{job.StatusRecord()});
-  Enqueue(job);
+  // A job that was finished at the broker's start has no request class yet.
+  unresolved_.insert(job.id());
+  ResolveJobs(out);
   Touch(job);
   return retried;
 }

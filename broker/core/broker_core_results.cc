@@ -162,12 +162,12 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
     }
     const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
     RequeueExecution(execution, now.monotonic_ms() + wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait))),
-                     out);
+                     now, out);
     return;
   }
   if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
     // Nobody asked for it: the worker gave it up (it drains). The task goes back unharmed.
-    RequeueExecution(execution, 0, out);
+    RequeueExecution(execution, 0, now, out);
     return;
   }
   const TaskState state = execution.stop_as.value_or(result.outcome);
@@ -218,7 +218,7 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
     for (const TaskRef task : execution.subscribers) {
       if (started) RecordAttempt(*jobs_.at(task.job), task.index, execution, error, 0, now, out);
     }
-    RequeueExecution(execution, 0, out);
+    RequeueExecution(execution, 0, now, out);
     return;
   }
   error.message += "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
@@ -278,7 +278,7 @@ void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
 }
 
 // Back to the queue with priority and age kept: the leader is ready (at once, or when its wait is over), the others still joined.
-void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_ms, Outbox& out) {
+void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out) {
   DetachFromWorker(execution, out);
   execution.stop_as.reset();
   for (const TaskRef task : execution.subscribers) {
@@ -288,14 +288,27 @@ void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_
     Touch(job);
   }
   const TaskRef leader = execution.leader();
-  Job& job = *jobs_.at(leader.job);
   if (not_before_ms > 0) {
-    job.Extra(leader.index).not_before_ms = not_before_ms;
+    jobs_.at(leader.job)->Extra(leader.index).not_before_ms = not_before_ms;
     backoffs_.insert({not_before_ms, leader});
     return;
   }
-  job.Return(leader.index);
-  Enqueue(job);
+  GiveBack(leader, now, out);
+}
+
+// A task that was taken is ready again; or, when the rest of its job has ended meanwhile, it ends like that.
+void BrokerCore::GiveBack(TaskRef task, Now now, Outbox& out) {
+  Job& job = *jobs_.at(task.job);
+  if (!job.remainder()) {
+    job.Return(task.index);
+    Enqueue(job);
+    return;
+  }
+  const TaskExtra* extra = job.FindExtra(task.index);
+  if (extra != nullptr && extra->execution) Unsubscribe(*executions_.Find(extra->execution), task, now, out);
+  TaskRecord record;
+  record.error = job.remainder_error();
+  EndTask(job, task.index, *job.remainder(), std::move(record), nullptr, now, out);
 }
 
 void BrokerCore::EraseExecution(Execution& execution, Outbox& out) {
@@ -310,7 +323,7 @@ void BrokerCore::EraseExecution(Execution& execution, Outbox& out) {
 }
 
 // The task leaves; the execution goes on for the others, or ends with its last subscriber.
-void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Outbox& out) {
+void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out) {
   const ExecutionId id = execution.id;
   const bool was_leader = execution.leader() == task;
   Job& job = *jobs_.at(task.job);
@@ -333,11 +346,10 @@ void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Outbox& out) {
   execution.subscribers.erase(std::find(execution.subscribers.begin(), execution.subscribers.end(), task));
   if (!was_leader) return;
   const TaskRef next = execution.leader();
-  Job& next_job = *jobs_.at(next.job);
   if (queued) {
-    next_job.Return(next.index);
-    Enqueue(next_job);
+    GiveBack(next, now, out);
   } else if (execution.at_worker()) {
+    Job& next_job = *jobs_.at(next.job);
     ++next_job.in_flight;
     ++running_of_user_[next_job.record().user];
   }

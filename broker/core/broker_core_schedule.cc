@@ -185,27 +185,48 @@ void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, co
   waiter.tasks.push_back({job.id(), index});
 }
 
-// Completes the task from the cache if it can: true when its value is being read.
-bool BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out) {
-  if (!job.IsReady(index)) return false;
+// Takes a ready task out of the queue without a slot: its value is being read from the cache, or an equal task is under way.
+BrokerCore::Probed BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out) {
+  if (!job.IsReady(index)) return Probed::kNothing;
   const TaskExtra* extra = job.FindExtra(index);
-  if (extra != nullptr && (extra->execution || extra->no_hit)) return false;
+  if (extra != nullptr && extra->execution) return Probed::kNothing;
   const auto key = KeyOf(job, index);
-  if (!key) return false;
-  std::vector<ContentHash> expired;
-  const CacheEntry* entry = cache_.Lookup(*key, now.wall_ms, expired);
-  if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
-  if (entry == nullptr) return false;
-  StartRead(job, index, *key, *entry, out);
-  return true;
+  if (!key) return Probed::kNothing;
+  const bool refresh = job.spec().cache == CachePolicy::kRefresh;
+  if (!refresh && (extra == nullptr || !extra->no_hit)) {
+    std::vector<ContentHash> expired;
+    const CacheEntry* entry = cache_.Lookup(*key, now.wall_ms, expired);
+    if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
+    if (entry != nullptr) {
+      StartRead(job, index, *key, *entry, out);
+      return Probed::kHit;
+    }
+  }
+  Execution* shared = executions_.FindByKey(*key);
+  if (shared == nullptr || shared->stop_as) return Probed::kNothing;
+  // What began before a --refresh was asked for is not fresh.
+  if (refresh && shared->state != ExecutionState::kQueued) return Probed::kNothing;
+  Join(job, index, *shared);
+  return Probed::kJoined;
+}
+
+void BrokerCore::Join(Job& job, TaskIndex index, Execution& execution) {
+  execution.subscribers.push_back({job.id(), index});
+  job.SetBusy(index, true);
+  job.Extra(index).execution = execution.id;
+  if (execution.state == ExecutionState::kStarted) job.SetState(index, TaskState::kRunning);
+  ++job.joined;
+  ++cache_.counters.joined;
+  Touch(job);
 }
 
 void BrokerCore::ProbeAhead(Now now, Outbox& out) {
   std::size_t left = limits::kProbesPerTurn;
   while (!probing_.empty() && left > 0 && reads_in_flight_ < limits::kReadsInFlight) {
     Job& job = *jobs_.at(*probing_.begin());
-    // With nothing in the cache there is nothing to find; dispatch looks again anyway.
-    if (job.tasks_released() || job.remainder() || job.probe_next >= job.total() || cache_.entries() == 0) {
+    // With nothing in the cache and nothing under way there is nothing to find; dispatch looks again anyway.
+    const bool nothing = cache_.entries() == 0 && !executions_.any_keyed();
+    if (job.tasks_released() || job.remainder() || job.probe_next >= job.total() || nothing) {
       probing_.erase(probing_.begin());
       continue;
     }
@@ -216,9 +237,8 @@ void BrokerCore::ProbeAhead(Now now, Outbox& out) {
   if (!probing_.empty() && reads_in_flight_ < limits::kReadsInFlight) more_work_ = true;
 }
 
-BrokerCore::Taken BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group,
-                                       DispatchRecord& record, std::map<std::uint32_t, std::uint32_t>& targets, Now now,
-                                       Outbox& out) {
+void BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
+                          std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out) {
   const TaskRef task{job.id(), index};
   const JobSpec& spec = job.spec();
   Execution* execution = nullptr;
@@ -235,24 +255,12 @@ BrokerCore::Taken BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& w
     error.message = params.error().message;
     bad.error = std::move(error);
     EndTask(job, index, TaskState::kFailed, std::move(bad), nullptr, now, out);
-    return Taken::kHit;
+    return;
   }
   if (execution == nullptr && job.cacheable) {
+    if (ProbeTask(job, index, now, out) != Probed::kNothing) return;
     const auto key = KeyOf(job, index);
-    if (spec.cache != CachePolicy::kRefresh && ProbeTask(job, index, now, out)) return Taken::kHit;
-    Execution* shared = key ? executions_.FindByKey(*key) : nullptr;
-    const bool refreshed = spec.cache != CachePolicy::kRefresh || (shared != nullptr && shared->state == ExecutionState::kQueued);
-    if (shared != nullptr && refreshed && !shared->stop_as) {
-      shared->subscribers.push_back(task);
-      job.SetBusy(index, true);
-      job.Extra(index).execution = shared->id;
-      if (shared->state == ExecutionState::kStarted) job.SetState(index, TaskState::kRunning);
-      ++job.joined;
-      ++cache_.counters.joined;
-      Touch(job);
-      return Taken::kJoined;
-    }
-    if (spec.cache != CachePolicy::kRefresh) ++cache_.counters.misses;
+    ++cache_.counters.misses;
     execution = &executions_.Create(task, key ? std::optional<ContentHash>(*key) : std::nullopt);
   } else if (execution == nullptr) {
     execution = &executions_.Create(task, std::nullopt);
@@ -284,7 +292,6 @@ BrokerCore::Taken BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& w
   }
   group.tasks.push_back(std::move(dispatched));
   record.tasks.push_back({execution->id, execution->token, job.id(), index});
-  return Taken::kDispatched;
 }
 
 void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out) {
@@ -307,8 +314,7 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
     job.Extra(task.index).reading = false;
     if (damaged || !body) {
       job.Extra(task.index).no_hit = true;
-      job.Return(task.index);
-      Enqueue(job);
+      GiveBack(task, now, out);
       continue;
     }
     ++job.cached;
@@ -344,15 +350,14 @@ void BrokerCore::FireDeadlines(Now now, Outbox& out) {
   for (const std::string& instance : forget) workers_.Erase(instance);
   if (orphans_until_ms_ && *orphans_until_ms_ <= time) {
     orphans_until_ms_.reset();
-    while (!orphans_.empty()) ReturnOrphans(std::string(orphans_.begin()->first), out);
+    while (!orphans_.empty()) ReturnOrphans(std::string(orphans_.begin()->first), /*counts=*/true, now, out);
   }
   while (!backoffs_.empty() && backoffs_.begin()->first <= time) {
     const TaskRef task = backoffs_.begin()->second;
     backoffs_.erase(backoffs_.begin());
     Job& job = *jobs_.at(task.job);
     job.Extra(task.index).not_before_ms = 0;
-    job.Return(task.index);
-    Enqueue(job);
+    GiveBack(task, now, out);
   }
   FireJobDeadlines(now, out);
   std::vector<std::string> silent_clients;

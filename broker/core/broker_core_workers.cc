@@ -22,7 +22,7 @@ void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcom
     if (WorkerState* predecessor = workers_.Find(said.replaces); predecessor != nullptr && !predecessor->lost) {
       LoseWorker(*predecessor, "was replaced by its successor", /*blame=*/true, now, out);
     }
-    ReturnOrphans(said.replaces, out);
+    ReturnOrphans(said.replaces, /*counts=*/true, now, out);
   }
   // Another live instance under the same name is a different process that holds another directory: both stay.
   WorkerState& worker = workers_.Register(caller.instance);
@@ -77,7 +77,7 @@ void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>
     if (kept.contains(id)) continue;
     if (Execution* execution = executions_.Find(id)) TakeBack(*execution, now, out);
   }
-  ReturnOrphans(worker.instance, out);
+  ReturnOrphans(worker.instance, /*counts=*/false, now, out);
 }
 
 // A polite return: no attempt is counted.
@@ -91,19 +91,27 @@ void BrokerCore::TakeBack(Execution& execution, Now now, Outbox& out) {
     NoteCancelProgress(id, out);
     return;
   }
+  UncountAttempt(execution);
+  RequeueExecution(execution, 0, now, out);
+}
+
+void BrokerCore::UncountAttempt(const Execution& execution) {
   for (const TaskRef task : execution.subscribers) {
     TaskExtra& extra = jobs_.at(task.job)->Extra(task.index);
     if (extra.attempt > 0) --extra.attempt;
   }
-  RequeueExecution(execution, 0, out);
 }
 
-void BrokerCore::ReturnOrphans(const std::string& instance, Outbox& out) {
+// `counts` false: the worker is there and does not hold them, so they never arrived and were no attempt.
+void BrokerCore::ReturnOrphans(const std::string& instance, bool counts, Now now, Outbox& out) {
   const auto it = orphans_.find(instance);
   if (it == orphans_.end()) return;
   const std::set<ExecutionId> ids = it->second;
   for (const ExecutionId id : ids) {
-    if (Execution* execution = executions_.Find(id)) RequeueExecution(*execution, 0, out);
+    Execution* execution = executions_.Find(id);
+    if (execution == nullptr) continue;
+    if (!counts) UncountAttempt(*execution);
+    RequeueExecution(*execution, 0, now, out);
   }
   orphans_.erase(instance);
 }

@@ -63,6 +63,7 @@ class ExecutionTable {
   bool DropFromRecord(std::uint64_t record);
 
   std::size_t size() const { return executions_.size(); }
+  bool any_keyed() const { return !by_key_.empty(); }
   std::vector<ExecutionId> Ids() const;  // ascending
 
  private:

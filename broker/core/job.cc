@@ -84,8 +84,8 @@ void Job::SetBusy(TaskIndex index, bool busy) {
 }
 
 std::uint64_t Job::EndRemainder(TaskState state, std::optional<TaskError> error) {
-  ICARUS_CHECK(!remainder_ && IsFinal(state) && state != TaskState::kCompleted);
-  const std::uint64_t ended = ready();
+  ICARUS_CHECK(IsFinal(state) && state != TaskState::kCompleted);
+  const std::uint64_t ended = remainder_ ? 0 : ready();
   if (ended == 0) return 0;
   remainder_ = state;
   remainder_error_ = std::move(error);

@@ -77,6 +77,7 @@ void CommitThread::Report(std::uint64_t sequence, Status status) {
   {
     const std::lock_guard lock(mutex_);
     stalled_ = !status && status.error().code == ErrorCode::kOverloaded;
+    retry_ = false;
     done_.push_back({sequence, std::move(status)});
   }
   wake_();

@@ -36,8 +36,8 @@ TABLE = {
     "unknown verb": (("sumbit", "noop"), ["sumbit"], None),
     "a command without a command": (("submit", "command"), ["command"], None),
     "a selector": (("show", "x7"), ["x7"], None),
-    "too many tasks": (("submit", "noop", "--sweep", "i=1:100000:1", "--sweep", "bytes=0:100000:1"), ["limit"], None),
 }
+TOO_MANY_TASKS = ("submit", "noop", "--sweep", "i=1:100000:1", "--sweep", "bytes=0:100000:1")
 
 # Name -> content of a coordinate file that must be refused.
 COORDINATES = {
@@ -78,13 +78,16 @@ class BadInputTest(harness.IcarusTest):
     def test_a_directory_as_coordinate_file(self):
         self.refused(USAGE, *POLAR, "--target", "./", words=["./"])
 
+    def test_a_sweep_beyond_the_limit(self):
+        self.refused(REFUSED, *TOO_MANY_TASKS, words=["limit", "100000000"])
+
     def test_a_task_that_is_not_there(self):
         job = self.home.submit("noop", "--wait")
         self.refused(REFUSED, "result", f"{job}.7", words=[f"{job}.7"])
 
     def test_the_broker_goes_on(self):
         broker = self.home.broker().pid
-        for name in ("unknown solver", "out of range", "too many tasks"):
+        for name in ("unknown solver", "out of range"):
             self.refused(USAGE, *TABLE[name][0])
         self.home.icarus("run", "--", "true")
         self.assertEqual(broker, self.home.broker().pid)

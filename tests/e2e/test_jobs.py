@@ -16,7 +16,8 @@ class NoopTest(harness.IcarusTest):
 
     def test_submit_answers_with_the_json_of_the_contract(self):
         answer = self.home.json("submit", "noop", "--sweep", "i=1:3:1")
-        self.assertEqual({"job": answer["job"], "tasks": 3, "cached": 0, "warnings": []}, answer)
+        self.assertIsInstance(answer["job"], int)
+        self.assertEqual((3, 0, []), (answer["tasks"], answer["cached"], answer["warnings"]))
 
     def test_wait_prints_the_finished_job(self):
         job = self.home.json("submit", "noop", "--sweep", "i=0:99:1", "--wait", "--name", "n", "--tag", "study=x")

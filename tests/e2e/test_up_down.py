@@ -62,8 +62,9 @@ class UpDownTest(harness.IcarusTest):
         self.home.up(2)
         shown = self.home.wait(job)
         self.assertEqual(40, shown["tasks"]["completed"])
-        # Returned politely: each ran to its end once, and no attempt was counted for what `down` interrupted.
-        self.assertEqual(40, len(list(marks.iterdir())))
+        # Execution is at least once: what `down` interrupted ran again, and no attempt was counted for it.
+        self.assertEqual(40, len({mark.name.split(".")[0] for mark in marks.iterdir()}))
+        self.assertLessEqual(len(list(marks.iterdir())), 40 + 2)
         self.assertEqual({1}, {item["attempt"] for item in shown["items"]})
 
     def test_down_of_the_broker_alone_leaves_solvers_running(self):

@@ -34,9 +34,10 @@ class CoreWorld {
   void AddClient(const std::string& name, const std::string& user, bool admin = false);
   static JobSpec Noop(const std::string& axis = "", int priority = 0);
 
-  // --- requests; the answer to each is the last message to that client
+  // --- requests; without an answer yet the reply is empty
   template <class Reply, class Request>
   Reply Ask(const std::string& client, Request request) {
+    answers_[client].clear();
     SendFromClient(client, std::move(request));
     return Answer<Reply>(client);
   }

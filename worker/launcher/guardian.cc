@@ -271,8 +271,9 @@ void Guardian::Advance() {
 void Guardian::AdvanceRunning() {
   if (attempt_->outcome && !attempt_->outcome->retire) {
     Conclude();  // the host stays for the next attempt
-  } else if (attempt_->outcome || (attempt_->end.status && kind_ == AttemptKind::kSolver)) {
-    StartKilling();
+  } else if (kind_ == AttemptKind::kSolver) {
+    const bool lost = !host_ || host_->channel().closed();
+    if (attempt_->outcome || lost) StartKilling();
   } else if (attempt_->end.status) {
     phase_ = Phase::kLingering;
     phase_deadline_ = MonotonicNow() + options_.leftover_grace;

@@ -1,14 +1,12 @@
 // The end of an attempt: what is told of it, and what is cleared away.
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "common/base/text.h"
-#include "common/model/limits.h"
 #include "worker/launcher/guardian.h"
 #include "worker/launcher/process_setup.h"
+#include "worker/launcher/result_size.h"
 #include "worker/launcher/scratch.h"
 
 namespace icarus::worker {
@@ -25,22 +23,6 @@ TaskError HostDied(const std::string& solver, int status) {
     error.message += "with exit code " + std::to_string(*error.exit_code);
   }
   return error;
-}
-
-void RemoveFiles(std::vector<BlobFile>& blobs) {
-  for (const auto& blob : blobs) ::unlink(blob.path.c_str());
-  blobs.clear();
-}
-
-void RefuseLargeBody(AttemptFinished& out) {
-  if (out.body.size() <= limits::kMaxResultBytes) return;
-  const std::string sizes =
-      FormatSize(out.body.size()) + ", more than the limit of " + FormatSize(limits::kMaxResultBytes);
-  out.body.clear();
-  RemoveFiles(out.blobs);
-  if (out.error.kind == TaskErrorKind::kNone) {
-    out.error = {TaskErrorKind::kResourceExceeded, "the result has " + sizes, std::nullopt, std::nullopt};
-  }
 }
 
 }  // namespace
@@ -92,7 +74,7 @@ AttemptFinished Guardian::Describe() {
   out.max_rss_bytes = std::max(out.max_rss_bytes, attempt_->sampled_peak);
   const Instant ended = attempt_->ended.value_or(MonotonicNow());
   out.run_s = std::chrono::duration<double>(ended - attempt_->started).count();
-  RefuseLargeBody(out);
+  RefuseLargeBody(out.error, out.body, out.blobs);
   return out;
 }
 

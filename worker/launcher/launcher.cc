@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/base/text.h"
 #include "worker/launcher/launcher_codec.h"
 #include "worker/launcher/launcher_process.h"
 
@@ -79,7 +80,12 @@ Status Launcher::StartAttempt(const AttemptSpec& spec) {
     return UsageError("the scratch and outbox directories of an attempt must be absolute paths");
   }
   if (channel_.closed()) return LauncherGone();
-  channel_.Send(FrameType::kStart, spec.id, EncodeSpec(spec));
+  const std::string encoded = EncodeSpec(spec);
+  if (encoded.size() > kMaxFramePayload) {
+    return UsageError("the attempt has " + FormatSize(encoded.size()) +
+                      " of command and inputs, more than the limit of " + FormatSize(kMaxFramePayload));
+  }
+  channel_.Send(FrameType::kStart, spec.id, encoded);
   return {};
 }
 

@@ -35,8 +35,8 @@ class Launcher {
   bool WantsWrite() const { return channel_.wants_write(); }
   pid_t pid() const { return pid_; }
 
-  // AttemptFinished follows for this id, whatever happens to it. kUsage: a path is not absolute; kUnavailable: the
-  // launcher has ended.
+  // AttemptFinished follows for this id, whatever happens to it. kUsage: a path is not absolute, or the whole is too
+  // large; kUnavailable: the launcher has ended.
   Status StartAttempt(const AttemptSpec& spec);
 
   // SIGTERM to every process of the attempt, after spec.grace_ms SIGKILL to those that are left. An id that has ended

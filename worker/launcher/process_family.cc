@@ -52,9 +52,8 @@ std::size_t ProcessFamily::Signal(int signal, const std::vector<pid_t>& spared) 
 
 ProcessFamily::Footprint ProcessFamily::Measure() {
   Footprint footprint;
-  for (const auto& entry : DescendantsOf(::getpid(), ReadProcesses())) {
-    if (entry.state == 'Z') continue;
-    footprint.bytes += ProcessMemoryBytes(entry.pid);
+  for (const pid_t pid : DescendantPids(::getpid())) {
+    footprint.bytes += ProcessMemoryBytes(pid);
     ++footprint.processes;
   }
   return footprint;

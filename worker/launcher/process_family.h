@@ -40,7 +40,7 @@ class ProcessFamily {
     std::uint64_t bytes = 0;
     int processes = 0;
   };
-  // Memory of all descendants together now. Walks /proc.
+  // Memory of all descendants together now. Reads /proc.
   static Footprint Measure();
 
  private:

@@ -15,6 +15,7 @@
 #include "worker/launcher/launcher_codec.h"
 #include "worker/launcher/outbox.h"
 #include "worker/launcher/process_family.h"
+#include "worker/launcher/result_size.h"
 #include "worker/launcher/scratch.h"
 #include "worker/telemetry/small_file.h"
 
@@ -104,6 +105,7 @@ HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, 
   outcome.body = EncodeBody(solved.body);
   outcome.incomplete = !solved.body.missing.empty();
   outcome.blobs = outbox.TakeBlobs();
+  RefuseLargeBody(outcome.error, outcome.body, outcome.blobs);
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "common/base/text.h"
 #include "worker/telemetry/small_file.h"
 
 namespace icarus::worker {
@@ -44,6 +46,26 @@ std::optional<ProcessEntry> ParseStat(pid_t pid, std::string_view text) {
   return entry;
 }
 
+constexpr std::size_t kMostProcesses = 100'000;
+
+bool HasChildLists(pid_t pid, const std::string& proc) {
+  const std::string id = std::to_string(pid);
+  return ::access((proc + "/" + id + "/task/" + id + "/children").c_str(), R_OK) == 0;
+}
+
+// Children belong to the thread that started them: proc(5), /proc/PID/task/TID/children.
+void AppendChildren(pid_t parent, const std::string& proc, std::vector<pid_t>& out) {
+  const std::string tasks = proc + "/" + std::to_string(parent) + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(tasks.c_str()), ::closedir);
+  if (!directory) return;
+  while (const dirent* item = ::readdir(directory.get())) {
+    if (!PidOfName(item->d_name)) continue;
+    for (const auto& word : Split(ReadSmallFile(tasks + "/" + item->d_name + "/children"), ' ')) {
+      if (const auto pid = PidOfName(word.c_str())) out.push_back(*pid);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ProcessEntry> ReadProcesses(const std::string& proc) {
@@ -73,6 +95,17 @@ std::vector<ProcessEntry> DescendantsOf(pid_t ancestor, const std::vector<Proces
       open.push_back(child->pid);
     }
   }
+  return found;
+}
+
+std::vector<pid_t> DescendantPids(pid_t ancestor, const std::string& proc) {
+  std::vector<pid_t> found;
+  if (!HasChildLists(ancestor, proc)) {
+    for (const auto& entry : DescendantsOf(ancestor, ReadProcesses(proc))) found.push_back(entry.pid);
+    return found;
+  }
+  AppendChildren(ancestor, proc, found);
+  for (std::size_t i = 0; i < found.size() && found.size() < kMostProcesses; ++i) AppendChildren(found[i], proc, found);
   return found;
 }
 

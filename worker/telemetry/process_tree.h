@@ -25,6 +25,10 @@ std::vector<ProcessEntry> ReadProcesses(const std::string& proc = "/proc");
 // The processes whose chain of parents leads to `ancestor`, itself left out.
 std::vector<ProcessEntry> DescendantsOf(pid_t ancestor, const std::vector<ProcessEntry>& processes);
 
+// The same, of the real processes now. Where the kernel lists children (CONFIG_PROC_CHILDREN) only the tree is read,
+// not all processes: cheap enough for sampling, and as little a snapshot.
+std::vector<pid_t> DescendantPids(pid_t ancestor, const std::string& proc = "/proc");
+
 // Memory of one process: its proportional share (PSS), or the resident size where the share cannot be read. 0 if it is
 // gone.
 std::uint64_t ProcessMemoryBytes(pid_t pid, const std::string& proc = "/proc");

@@ -19,6 +19,7 @@ target_compile_definitions(storage_crash_test PRIVATE ICARUS_STORE_CHILD="$<TARG
 add_dependencies(storage_crash_test store_child)
 
 icarus_test(storage_threads_test
-  SOURCES ${storage_tests}/commit_thread_test.cc ${storage_tests}/io_thread_test.cc ${storage_tests}/loop_inbox_test.cc
+  SOURCES ${storage_tests}/commit_thread_test.cc ${storage_tests}/io_thread_test.cc
+          ${storage_tests}/job_store_threads_test.cc ${storage_tests}/loop_inbox_test.cc
   DEPS icarus_storage
   LABELS unit)

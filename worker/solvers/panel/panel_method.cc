@@ -22,7 +22,7 @@ constexpr double kHeatRatio = 1.4;
 struct Influence {
   double sum = 0;         // Drela's psi+ : of (vorticity at the start + at the end) / 4 pi
   double difference = 0;  // Drela's psi- : of (vorticity at the end - at the start) / 4 pi
-  double source = 0;      // of source strength / 2 pi; angles from the panel's normal, cut behind the panel
+  double source = 0;      // of source strength / 2 pi; but for a constant; its branch cut lies behind the panel
 };
 
 struct Panel {
@@ -50,7 +50,8 @@ Influence InfluenceAt(double x, double y, const Panel& panel) {
   Influence at;
   at.sum = along1 * log1 - along2 * log2 - length + normal * subtended;
   at.difference = ((along1 + along2) * at.sum + r2 * log2 - r1 * log1 + 0.5 * (r1 - r2)) / length;
-  at.source = along1 * std::atan2(along1, normal) - along2 * std::atan2(along2, normal) + normal * (log2 - log1);
+  // The polar angle is a quarter turn less the angle from the normal; the constant only shifts the stream function.
+  at.source = along2 * std::atan2(along2, normal) - along1 * std::atan2(along1, normal) + normal * (log1 - log2);
   return at;
 }
 
@@ -69,7 +70,7 @@ EdgePanel MakeEdgePanel(const VectorXd& x, const VectorXd& y, double contour_len
   const Eigen::Vector2d below = Eigen::Vector2d(x[last] - x[last - 1], y[last] - y[last - 1]).normalized();
   const Eigen::Vector2d aft = (above + below).normalized();
   const Eigen::Vector2d across = gap.normalized();
-  return {false, -0.5 * aft.dot(across), 0.5 * std::abs(aft.x() * across.y() - aft.y() * across.x())};
+  return {false, -0.5 * aft.dot(across), 0.5 * (aft.x() * across.y() - aft.y() * across.x())};
 }
 
 struct System {
@@ -189,7 +190,7 @@ PanelForces PanelMethod::Forces(double alpha, double mach) const {
     forces.cl += dx * mean;
     forces.cd_pressure -= dy * mean;
     // The pressure varies linearly over a panel: its own moment is change * d / 12.
-    forces.cm -= dx * (mean * ax + change * dx / 6) + dy * (mean * ay + change * dy / 12);
+    forces.cm -= dx * (mean * ax + change * dx / 12) + dy * (mean * ay + change * dy / 12);
     const double vorticity = j == 0 ? edge_vorticity_ * (speed[0] - speed[n - 1]) : 0.5 * (speed[i] + speed[j]);
     forces.cl_circulation += 2 * vorticity * std::hypot(step_x, step_y);
     forces.cp_min = std::min(forces.cp_min, law.Cp(speed[i]));

@@ -125,6 +125,13 @@ TEST_F(SolverHostTest, FilesOfASolverComeInlineOrByTheOutbox) {
   EXPECT_EQ(body.warnings.size(), 2u);  // the missing one, and the one outside
 }
 
+TEST_F(SolverHostTest, ResultBeyondTheLimitIsRefused) {
+  const auto finished = Run(Solver("huge"));
+  EXPECT_EQ(finished.error.kind, TaskErrorKind::kResourceExceeded);
+  EXPECT_THAT(finished.error.message, HasSubstr("more than the limit of 8.0 MiB"));
+  EXPECT_TRUE(finished.body.empty());
+}
+
 TEST_F(SolverHostTest, MemoryLimitHoldsForSolvers) {
   options().memory_sample = Milliseconds(20);
   auto spec = Solver("loop");

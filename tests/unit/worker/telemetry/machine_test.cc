@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -155,6 +160,26 @@ TEST_F(ProcessTreeTest, DescendantsAreFoundAcrossGenerations) {
   EXPECT_EQ(found, (std::vector<pid_t>{11, 12}));
   EXPECT_EQ(DescendantsOf(30, all).size(), 2u);  // a loop that cannot be ends all the same
   EXPECT_TRUE(DescendantsOf(99, all).empty());
+}
+
+TEST_F(ProcessTreeTest, ListsOfChildrenAreUsedWhereThereAreSome) {
+  Put("/proc/5/task/5/children", "6 7 ");
+  Put("/proc/5/task/55/children", "8 ");  // started by another thread
+  Put("/proc/6/task/6/children", "9 ");
+  Put("/proc/9/task/9/children", "");
+  auto found = DescendantPids(5, root_ + "/proc");
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<pid_t>{6, 7, 8, 9}));
+}
+
+TEST_F(ProcessTreeTest, RealDescendantsAreFound) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    while (true) ::pause();
+  }
+  EXPECT_EQ(DescendantPids(::getpid()), std::vector<pid_t>{child});
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(ProcessTreeTest, MemoryIsTheProportionalShareOrTheResidentSize) {
