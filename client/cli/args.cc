@@ -263,6 +263,7 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
 void Define(CLI::App& app, Options& options) {
   AddCommon(app, options.common);
   app.set_version_flag("--version", ProgramVersion("icarus"));
+  app.require_subcommand(0, 1);  // so that `config list` is not two verbs
   app.footer("`icarus VERB --help` shows the options and an example of each verb.");
   const std::function<CLI::App*(const char*)> verb = [&app](const char* name) {
     for (const VerbText& text : kVerbTexts) {

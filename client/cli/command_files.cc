@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "client/cli/selectors.h"
 #include "client/cli/user_file.h"
 #include "common/base/files.h"
 #include "common/model/limits.h"
@@ -47,7 +48,11 @@ class CommandReader {
     }
     for (const std::string& text : options_.inputs) {
       ICARUS_ASSIGN(const InputText input, SplitInput(text));
-      ICARUS_TRY(AddPath(input.source, input.destination));
+      if (input.task) {
+        AddOutput(input);
+      } else {
+        ICARUS_TRY(AddPath(input.source, input.destination));
+      }
     }
     ICARUS_TRY(AddProgram());
     ICARUS_TRY(AddStandardInput());
@@ -94,9 +99,16 @@ class CommandReader {
       ICARUS_TRY(PutInline(std::move(file), std::move(content)));
       return {};
     }
-    request_.uploads.push_back({request_.command.inputs.size(), path});
+    request_.pending.push_back({request_.command.inputs.size(), path, std::nullopt});
     request_.command.inputs.push_back(std::move(file));
     return {};
+  }
+
+  void AddOutput(const InputText& input) {
+    request_.pending.push_back({request_.command.inputs.size(), input.source, input.task});
+    FileRef file;
+    file.name = input.destination;
+    request_.command.inputs.push_back(std::move(file));
   }
 
   Status PutInline(FileRef file, std::string content) {
@@ -164,8 +176,12 @@ Result<InputText> SplitInput(const std::string& text) {
   const auto equals = text.rfind('=');
   const bool whole = equals == std::string::npos || PathExists(text);
   InputText input;
+  const auto colon = text.find(':');
+  if (colon != std::string::npos && !PathExists(text)) input.task = ParseTaskRef(text.substr(0, colon));
   input.source = whole ? text : text.substr(0, equals);
   input.destination = whole ? LastName(text) : text.substr(equals + 1);
+  if (input.task) input.source.erase(0, colon + 1);
+  if (input.task && whole) input.destination = LastName(input.source);
   if (input.source.empty() || input.destination.empty()) {
     return UsageError("--input '" + text + "' is not of the form SRC or SRC=DEST", "input");
   }

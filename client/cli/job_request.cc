@@ -150,7 +150,7 @@ Result<JobRequest> BuildJobRequest(const Catalogue& catalogue, const SubmitOptio
   if (options.analysis == "command") {
     ICARUS_ASSIGN(CommandRequest command, ReadCommand(options));
     request.spec.command = std::move(command.command);
-    request.uploads = std::move(command.uploads);
+    request.pending = std::move(command.pending);
   } else if (!options.command.empty() || NamesCommandFiles(options)) {
     return UsageError(options.analysis + " takes no command line; --input, --output, --stdin, --env, --cwd and -- belong to "
                       "the analysis 'command'", "command");

@@ -12,8 +12,8 @@
 namespace icarus::client {
 
 struct JobRequest {
-  JobSpec spec;  // canonical; the inputs that `uploads` names have no content and no hash yet
-  std::vector<PendingUpload> uploads;
+  JobSpec spec;  // canonical; the inputs that `pending` names have no content and no hash yet
+  std::vector<PendingInput> pending;
 };
 
 // Reads the files that the options name and checks everything that can be checked without a broker.

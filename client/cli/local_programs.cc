@@ -20,10 +20,15 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kSmallFile = 4096;
 
-// A process number in a file may be that of another program by now, or of another machine.
+// A process number in a file may be that of another program by now, or of one that has ended and that nobody has reaped.
 bool IsProgram(pid_t pid, const std::string& program) {
-  const auto name = ReadFile("/proc/" + std::to_string(pid) + "/comm", kSmallFile);
-  return name && Trim(*name) == program;
+  const auto stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kSmallFile);  // "7 (name) S …", see proc(5)
+  if (!stat) return false;
+  const auto open = stat->find('(');
+  const auto close = stat->rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 2 >= stat->size()) return false;
+  const char state = (*stat)[close + 2];
+  return stat->substr(open + 1, close - open - 1) == program && state != 'Z' && state != 'X';
 }
 
 bool IsLocked(const std::string& path) {

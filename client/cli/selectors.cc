@@ -141,6 +141,14 @@ Result<std::vector<Selector>> ParseSelectors(const std::vector<std::string>& wor
   return selectors;
 }
 
+std::optional<TaskRef> ParseTaskRef(const std::string& text) {
+  const auto dot = text.find('.');
+  if (dot == std::string::npos) return std::nullopt;
+  const auto selector = ParseTask(text, dot);
+  if (!selector) return std::nullopt;
+  return TaskRef{selector->job, selector->index};
+}
+
 Result<std::vector<Selection>> ResolveSelections(Client& client, const std::vector<std::string>& words) {
   ICARUS_ASSIGN(const std::vector<Selector> selectors, ParseSelectors(words));
   std::vector<Selection> selections;

@@ -26,6 +26,9 @@ struct Selector {
 // Kind by kind what the words say; a usage error names the word. Pure.
 Result<std::vector<Selector>> ParseSelectors(const std::vector<std::string>& words);
 
+// "7.2"; nothing when it is not of that form.
+std::optional<TaskRef> ParseTaskRef(const std::string& text);
+
 // A job, or one of its tasks.
 struct Selection {
   JobId job;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "client/cli/job_request.h"
+#include "client/cli/results.h"
 #include "client/output/job_text.h"
 #include "client/output/json.h"
 #include "common/base/random.h"
@@ -11,12 +12,23 @@
 namespace icarus::client {
 namespace {
 
-Status UploadInputs(Client& client, JobRequest& request) {
-  for (const PendingUpload& upload : request.uploads) {
-    FileRef& input = request.spec.command->inputs[upload.input];
-    ICARUS_ASSIGN(FileRef stored, client.UploadFile(upload.path, input.name));
-    stored.mode = input.mode;
-    input = std::move(stored);
+// The file as the other task's result names it; its content is at the broker already.
+Result<FileRef> FindOutput(Client& client, const PendingInput& wanted) {
+  ICARUS_ASSIGN(const TaskResult result, FetchEndedTask(client, *wanted.task));
+  for (const FileRef& file : result.body.files) {
+    if (file.name == wanted.path) return file;
+  }
+  return Error::Make(ErrorCode::kNotFound, "task " + FormatTask(*wanted.task) + " has no output file '" + wanted.path +
+                                               "'; 'icarus get " + FormatTask(*wanted.task) + " --list' names them",
+                     "input");
+}
+
+Status CompleteInputs(Client& client, JobRequest& request) {
+  for (const PendingInput& pending : request.pending) {
+    FileRef& input = request.spec.command->inputs[pending.input];
+    ICARUS_ASSIGN(FileRef file, pending.task ? FindOutput(client, pending) : client.UploadFile(pending.path, input.name));
+    file.name = input.name;
+    input = std::move(file);
   }
   return {};
 }
@@ -52,7 +64,7 @@ Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options) {
   ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
   ICARUS_ASSIGN(Client * client, session.Broker());
   if (options.require_runnable) ICARUS_TRY(CheckRunnable(*client, request.spec));
-  ICARUS_TRY(UploadInputs(*client, request));
+  ICARUS_TRY(CompleteInputs(*client, request));
   // A key of its own makes it safe to send the request again when its answer was lost.
   const std::string id = options.id.empty() ? RandomHex(16) : options.id;
   ICARUS_ASSIGN(SubmitReply reply, client->Ask<SubmitReply>(Submit{id, std::move(request.spec)}));

@@ -62,7 +62,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options) {
   ICARUS_ASSIGN(AccessFile access, Find(options));
   const std::string& endpoint = access.client_endpoints.front();
   // A broker that was killed leaves its file behind; do not wait for one that cannot answer.
-  if (!BrokerProcessExists(access) && !SomebodyListens(endpoint)) {
+  if (!SomebodyListens(endpoint)) {
     return Error::Make(ErrorCode::kUnavailable, "no broker runs at " + options.home.dir + ": the last one (process " +
                                                     std::to_string(access.pid) +
                                                     ") has ended; start one with 'icarus up'");

@@ -91,6 +91,7 @@ std::string JsonToCsv(const Json& rows) {
   std::string out = CsvLine(names);
   for (FlatRow& row : flat) {
     std::vector<std::string> cells;
+    cells.reserve(names.size());
     for (const std::string& name : names) cells.push_back(row[name]);
     out += CsvLine(cells);
   }

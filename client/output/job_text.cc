@@ -27,7 +27,12 @@ std::string StateText(TaskState state) { return std::string(StateName(state)); }
 
 std::string TagsText(const JobSummary& job) {
   std::string text;
-  for (const auto& [name, value] : job.tags) text += (text.empty() ? "" : ", ") + name + "=" + value;
+  for (const auto& [name, value] : job.tags) {
+    if (!text.empty()) text += ", ";
+    text += name;
+    text += "=";
+    text += value;
+  }
   return text;
 }
 

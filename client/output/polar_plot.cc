@@ -77,8 +77,9 @@ void DrawHead(PlotCanvas& canvas, const PlotData& data) {
 
 void DrawLegend(PlotCanvas& canvas, const PlotData& data, const Legend& legend, double top) {
   for (std::size_t i = 0; i < legend.entries.size(); ++i) {
-    const double x = kMargin + static_cast<double>(i % legend.columns) * legend.entry_width;
-    const double y = top + static_cast<double>(i / legend.columns) * kLegendRow;
+    const std::size_t row = i / legend.columns;
+    const double x = kMargin + static_cast<double>(i - row * legend.columns) * legend.entry_width;
+    const double y = top + static_cast<double>(row) * kLegendRow;
     if (i < kMostEntries) {
       const Look look = LookOf(i, data.labels.size());
       canvas.Line({x, y}, {x + kLegendSample - 8, y}, 2.2, look.colour);

@@ -169,12 +169,12 @@ class MainJobTest(harness.IcarusTest):
         self.assertIn("<svg", plot.read_text(encoding="utf-8")[:2000])
 
     def test_a_sweep_with_an_impossible_point_completes_with_a_note(self):
-        job = self.home.json("submit", "airfoil_polar", "--solver", "xfoil", "--target", "naca0012", "-p", "reynolds=1e5",
-                             "-p", "aoa=0,29", "--wait", timeout=120)
+        job = self.home.json("submit", "airfoil_polar", "--solver", "xfoil", "--target", "naca0006", "-p", "reynolds=1e5",
+                             "-p", "aoa=0,25", "--wait", timeout=120)
         one = self.home.json("result", f"{job['job']}.0")
         self.assertEqual("completed", job["state"])
         self.assertEqual([0.0], [row[0] for row in one["rows"]])
-        self.assertEqual([29], [point["aoa"] for point in one["missing"]])
+        self.assertEqual([25], [point["aoa"] for point in one["missing"]])
         self.assertTrue(one["missing"][0]["reason"])
 
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "client/cli/exit_codes.h"
 #include "client/cli/selectors.h"
 #include "client/cli/verbs.h"
@@ -7,13 +9,15 @@
 namespace icarus::client {
 namespace {
 
-Error StillGoing(const std::vector<JobSummary>& jobs) {
+Error StillGoing(const std::vector<JobId>& asked, const std::vector<JobSummary>& seen) {
   std::string names;
-  for (const JobSummary& job : jobs) {
-    if (!IsFinal(job.state)) names += (names.empty() ? "" : ", ") + std::to_string(job.job.value);
+  for (const JobId job : asked) {
+    const bool ended = std::any_of(seen.begin(), seen.end(),
+                                   [&](const JobSummary& one) { return one.job == job && IsFinal(one.state); });
+    if (!ended) names += (names.empty() ? "" : ",") + std::to_string(job.value);
   }
-  return Error::Make(ErrorCode::kNotYet, "not yet: the time of --timeout is over and job " +
-                                             (names.empty() ? "state is not known" : names + " goes on"));
+  return Error::Make(ErrorCode::kNotYet, "job " + names + " has not ended within --timeout and goes on; 'icarus wait " +
+                                             names + "' waits again");
 }
 
 }  // namespace
@@ -27,7 +31,7 @@ Result<int> RunWait(Session& session) {
   ICARUS_ASSIGN(const std::vector<JobId> jobs, ResolveJobs(*client, select.selectors));
   ICARUS_ASSIGN(const Client::WaitOutcome outcome, FollowJobs(session, jobs, follow));
   if (outcome.end == RunEnd::kInterrupted) return kExitInterrupted;
-  if (outcome.end == RunEnd::kDeadline) return StillGoing(outcome.jobs);
+  if (outcome.end == RunEnd::kDeadline) return StillGoing(jobs, outcome.jobs);
   ICARUS_ASSIGN(const int code, TellEnds(session, outcome.jobs));
   if (session.text()) return code;
   session.PrintDocument(outcome.jobs.size() == 1 ? JobJson(outcome.jobs.front()) : JobsJson(outcome.jobs));

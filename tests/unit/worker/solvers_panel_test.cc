@@ -142,20 +142,36 @@ struct NacaCase {
   double aoa, cl, cm, mach;
 };
 
-// XFOIL 6.99, inviscid, 160 nodes on the same exact geometry. Its own panelling costs it 0.25 % against the limit.
+// XFOIL 6.99, inviscid, 360 nodes on the same exact geometry, where its own panelling costs it less than 0.1 %.
 TEST(PanelMethodTest, AgreesWithXfoilOnNacaSections) {
-  const NacaCase cases[] = {{"naca2412", 0, 0.2602, -0.0557, 0},   {"naca2412", 4, 0.7425, -0.0615, 0},
-                            {"naca2412", 8, 1.2211, -0.0676, 0},   {"naca4412", 0, 0.5194, -0.1111, 0},
-                            {"naca4412", 4, 1.0011, -0.1175, 0},   {"naca4412", 8, 1.4780, -0.1245, 0},
-                            {"naca0012", 4, 0.4829, -0.0057, 0},   {"naca0012", 8, 0.9634, -0.0112, 0},
-                            {"naca23012", 0, 0.1417, -0.0101, 0},  {"naca23012", 4, 0.6247, -0.0158, 0},
-                            {"naca2412", 0, 0.2760, -0.0586, 0.3}, {"naca2412", 4, 0.7911, -0.0643, 0.3},
-                            {"naca2412", 0, 0.3123, -0.0652, 0.5}, {"naca2412", 4, 0.9054, -0.0700, 0.5}};
+  const NacaCase cases[] = {{"naca2412", 0, 0.2607, -0.0558, 0},   {"naca2412", 4, 0.7431, -0.0617, 0},
+                            {"naca2412", 8, 1.2220, -0.0677, 0},   {"naca4412", 0, 0.5203, -0.1113, 0},
+                            {"naca4412", 4, 1.0022, -0.1178, 0},   {"naca4412", 8, 1.4793, -0.1248, 0},
+                            {"naca0012", 4, 0.4831, -0.0056, 0},   {"naca0012", 8, 0.9638, -0.0111, 0},
+                            {"naca23012", 0, 0.1417, -0.0101, 0},  {"naca23012", 8, 1.1051, -0.0223, 0},
+                            {"naca2412", 0, 0.2765, -0.0587, 0.3}, {"naca2412", 4, 0.7918, -0.0644, 0.3},
+                            {"naca2412", 0, 0.3128, -0.0653, 0.5}, {"naca2412", 4, 0.9062, -0.0702, 0.5}};
   for (const NacaCase& c : cases) {
     const PanelForces forces = ForcesOf(NacaPoints(c.name, 160), c.aoa, c.mach);
-    EXPECT_NEAR(forces.cl, c.cl, 0.0025 * c.cl + 1e-4) << c.name << " at " << c.aoa << " mach " << c.mach;
-    EXPECT_NEAR(forces.cm, c.cm, 4e-4) << c.name << " at " << c.aoa << " mach " << c.mach;
+    EXPECT_NEAR(forces.cl, c.cl, 0.0013 * c.cl + 1e-4) << c.name << " at " << c.aoa << " mach " << c.mach;
+    EXPECT_NEAR(forces.cm, c.cm, 3e-4) << c.name << " at " << c.aoa << " mach " << c.mach;
   }
+}
+
+// NACA 0012 whose lower side is cut off behind x = 0.94: the closing panel lies oblique and carries vorticity too.
+// Reference: XFOIL 6.99, inviscid, 360 nodes.
+TEST(PanelMethodTest, AgreesWithXfoilOnAnObliqueTrailingEdge) {
+  const AirfoilPoints whole = NacaPoints("naca0012", 240);
+  AirfoilPoints cut;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    if (i > 120 && whole.x[i] > 0.94) continue;
+    cut.x.push_back(whole.x[i]);
+    cut.y.push_back(whole.y[i]);
+  }
+  const AirfoilPoints panels = Repanel(cut, 200);
+  EXPECT_NEAR(ForcesOf(panels, 0).cl, 0.1331, 1e-3);
+  EXPECT_NEAR(ForcesOf(panels, 4).cl, 0.6127, 1.5e-3);
+  EXPECT_NEAR(ForcesOf(panels, 4).cm, -0.0335, 1e-3);
 }
 
 TEST(PanelMethodTest, MirroredSectionsMirrorTheirForces) {

@@ -109,6 +109,13 @@ TEST(Args, ConfigTakesActionKeyAndValue) {
   EXPECT_EQ(options.action.value, "2000");
 }
 
+TEST(Args, AWordBehindAVerbIsNoSecondVerb) {
+  const Options options = Parsed({"config", "list", "--origin"});
+  EXPECT_EQ(options.verb, "config");
+  EXPECT_EQ(options.action.action, "list");
+  EXPECT_TRUE(options.action.origin);
+}
+
 struct BadCase {
   std::vector<std::string> arguments;
   std::string says;

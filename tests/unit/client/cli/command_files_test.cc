@@ -40,19 +40,19 @@ TEST(CommandFiles, SmallInputsTravelInline) {
   EXPECT_EQ(input.content, "hello");
   EXPECT_EQ(input.size, 5U);
   EXPECT_EQ(input.hash, HashBytes("hello"));
-  EXPECT_THAT(request->uploads, IsEmpty());
+  EXPECT_THAT(request->pending, IsEmpty());
 }
 
-TEST(CommandFiles, LargeInputsAreUploads) {
+TEST(CommandFiles, LargeInputsArePending) {
   const TempDirectory directory;
   const std::string path = directory.Write("big", std::string(limits::kInlineFileBytes + 1, 'x'));
   SubmitOptions options = Running({"cat"});
   options.inputs = {directory.Write("small", "s"), path};
   const auto request = ReadCommand(options);
   ASSERT_TRUE(request) << request.error().message;
-  ASSERT_EQ(request->uploads.size(), 1U);
-  EXPECT_EQ(request->uploads[0].input, 1U);
-  EXPECT_EQ(request->uploads[0].path, path);
+  ASSERT_EQ(request->pending.size(), 1U);
+  EXPECT_EQ(request->pending[0].input, 1U);
+  EXPECT_EQ(request->pending[0].path, path);
   EXPECT_EQ(request->command.inputs[1].name, "big");
   EXPECT_FALSE(request->command.inputs[1].content.has_value());
 }
@@ -119,6 +119,19 @@ TEST(CommandFiles, EnvironmentIsGivenOrTakenFromHere) {
   EXPECT_EQ(request->command.env.at("EMPTY"), "");
   options.env = {"ICARUS_TEST_NOWHERE"};
   EXPECT_FALSE(ReadCommand(options));
+}
+
+TEST(CommandFiles, AnOutputOfAnotherTaskIsAnInput) {
+  SubmitOptions options = Running({"cat"});
+  options.inputs = {"7.2:out/mesh.msh", "8.0:a=b.msh"};
+  const auto request = ReadCommand(options);
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_THAT(Names(request->command), ElementsAre("mesh.msh", "b.msh"));
+  ASSERT_EQ(request->pending.size(), 2U);
+  EXPECT_EQ(request->pending[0].task, (TaskRef{JobId(7), 2}));
+  EXPECT_EQ(request->pending[0].path, "out/mesh.msh");
+  EXPECT_EQ(request->pending[1].task, (TaskRef{JobId(8), 0}));
+  EXPECT_EQ(request->pending[1].path, "a");
 }
 
 TEST(CommandFiles, WhatIsNotThereIsNamed) {
