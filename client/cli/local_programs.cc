@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 
+#include "client/cli/process_end.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/config/access_file.h"
@@ -29,6 +32,30 @@ bool IsProgram(pid_t pid, const std::string& program) {
   if (open == std::string::npos || close == std::string::npos || close + 2 >= stat->size()) return false;
   const char state = (*stat)[close + 2];
   return stat->substr(open + 1, close - open - 1) == program && state != 'Z' && state != 'X';
+}
+
+// True while the kernel is ending the process: killed or exiting, its locks and sockets not yet released.
+bool IsEnding(pid_t pid) {
+  const auto stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kSmallFile);
+  const auto status = ReadFile("/proc/" + std::to_string(pid) + "/status", kSmallFile);
+  if (!stat || !status) return false;
+  constexpr unsigned long kExiting = 0x4;              // PF_EXITING, the 7th field after the name; see proc(5)
+  constexpr unsigned long kKilled = 1ul << (SIGKILL - 1);
+  const auto fields = Split(stat->substr(stat->rfind(')') + 2), ' ');
+  if (fields.size() > 6 && (std::strtoul(fields[6].c_str(), nullptr, 10) & kExiting) != 0) return true;
+  for (const char* name : {"SigPnd:", "ShdPnd:"}) {
+    const auto at = status->find(name);
+    if (at != std::string::npos && (std::strtoul(status->c_str() + at + 7, nullptr, 16) & kKilled) != 0) return true;
+  }
+  return false;
+}
+
+// A process that is ending is waited for, so that what takes its place finds its locks free.
+bool IsRunning(pid_t pid, const std::string& program) {
+  if (!IsProgram(pid, program)) return false;
+  if (!IsEnding(pid)) return true;
+  if (const auto ending = EndingProcess::Open(pid)) (void)ending->WaitEnd(std::chrono::seconds(10));
+  return IsProgram(pid, program);
 }
 
 bool IsLocked(const std::string& path) {
@@ -63,7 +90,7 @@ std::optional<LocalProgram> FindWorker(const Home& home, const std::string& name
   if (!IsLocked(lock)) return std::nullopt;
   const auto text = ReadFile(lock, kSmallFile);
   const auto pid = text ? ParseInteger(Trim(*text)) : std::nullopt;
-  if (!pid || *pid <= 0 || !IsProgram(static_cast<pid_t>(*pid), "icarus-worker")) return std::nullopt;
+  if (!pid || *pid <= 0 || !IsRunning(static_cast<pid_t>(*pid), "icarus-worker")) return std::nullopt;
   return LocalProgram{name, static_cast<pid_t>(*pid)};
 }
 
@@ -88,7 +115,7 @@ Result<std::optional<LocalProgram>> FindLocalBroker(const Home& home) {
                                                 home.access_file());
   }
   const auto pid = static_cast<pid_t>(access->pid);
-  if (!BrokerProcessExists(*access) || !IsProgram(pid, "icarus-broker")) return std::optional<LocalProgram>();
+  if (!BrokerProcessExists(*access) || !IsRunning(pid, "icarus-broker")) return std::optional<LocalProgram>();
   return std::optional(LocalProgram{"broker", pid});
 }
 

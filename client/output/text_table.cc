@@ -23,7 +23,7 @@ void TrimRight(std::string& line) {
 
 }  // namespace
 
-void TextTable::AddColumn(std::string title, Align align) {
+void TextTable::AddColumn(const std::string& title, Align align) {
   ICARUS_CHECK(rows_.empty());
   columns_.push_back({Printable(title), align});
 }

@@ -21,7 +21,7 @@ struct Cell {
 
 class TextTable {
  public:
-  void AddColumn(std::string title, Align align = Align::kLeft);
+  void AddColumn(const std::string& title, Align align = Align::kLeft);
   // REQUIRES as many cells as columns.
   void AddRow(std::vector<Cell> cells);
   // Leaves out the columns in which no row has text.

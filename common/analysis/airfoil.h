@@ -17,9 +17,9 @@ bool LooksLikeAirfoilFile(const std::string& text);
 // without a position or the reverse, and 5-digit mean lines other than 210, 220, 230, 240, 250.
 Result<Target> ParseAirfoilName(const std::string& text);
 
-// A coordinate file in Selig or Lednicer order; a name line, comments (#), blank lines, CRLF, tabs and commas are allowed.
-// The content is canonical: from the trailing edge over the upper side to the leading edge and back below, one "x y" a
-// line in the shortest text that reads back exactly; points that differ in layout alone give the same content.
+// A coordinate file in Selig or Lednicer order; a name line, comments (#), blank lines, CRLF, tabs and commas are
+// allowed. The content is canonical: from the trailing edge over the upper side to the leading edge and back below, one
+// "x y" a line in the shortest text that reads back exactly; points that differ in layout alone give the same content.
 // Repeated points are dropped. A chord other than 1 (by more than 1 %) is scaled to 1 and its start moved to 0;
 // otherwise the numbers stay as they are. The name is the file's name without directories.
 // Errors (usage, field "target") name the file, what is wrong and what to do.

@@ -101,8 +101,8 @@ Result<Points> ReadPoints(const std::string& name, std::string_view bytes) {
 
 bool IsCount(double value) { return value >= 2 && value <= 1e6 && std::trunc(value) == value; }
 
-// Lednicer order: two runs from leading to trailing edge, with their lengths in the first line or without. Returns where
-// the second run begins in `points`, after the line of counts was removed; nothing when the order is Selig's.
+// Lednicer order: two runs from leading to trailing edge, with their lengths in the first line or without. Returns
+// where the second run begins in `points`, after the line of counts was removed; nothing when the order is Selig's.
 Result<std::optional<std::size_t>> FindLednicerSplit(const std::string& name, Points& points) {
   if (points.size() < 3) return std::optional<std::size_t>{};
   const Point first = points.front();
@@ -119,7 +119,8 @@ Result<std::optional<std::size_t>> FindLednicerSplit(const std::string& name, Po
                                  FormatNumber(found) + "; correct one of them");
     }
   }
-  const auto [low, high] = std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.x < b.x; });
+  const auto [low, high] =
+      std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.x < b.x; });
   const double chord = high->x - low->x;
   for (std::size_t i = 1; i < points.size(); ++i) {
     // A step back over the chord: the end of the upper side and the start of the lower one.
@@ -130,9 +131,7 @@ Result<std::optional<std::size_t>> FindLednicerSplit(const std::string& name, Po
   return std::optional<std::size_t>{};
 }
 
-void DropRepeated(Points& points) {
-  points.erase(std::unique(points.begin(), points.end()), points.end());
-}
+void DropRepeated(Points& points) { points.erase(std::unique(points.begin(), points.end()), points.end()); }
 
 double SignedArea(const Points& points) {
   double twice = 0;
@@ -182,7 +181,8 @@ struct Extent {
 };
 
 Extent ExtentOf(const Points& points) {
-  const auto [low, high] = std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.x < b.x; });
+  const auto [low, high] =
+      std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.x < b.x; });
   return {low->x, high->x};
 }
 
@@ -200,11 +200,13 @@ Status CheckShape(const std::string& name, const Points& points) {
   }
   const double near_end = extent.last - 0.1 * extent.chord();
   if (points.front().x < near_end || points.back().x < near_end) {
-    return FileError(name, "the points must begin and end at the trailing edge (Selig order), or give each side from "
-                           "the leading edge (Lednicer order)");
+    return FileError(name,
+                     "the points must begin and end at the trailing edge (Selig order), or give each side from "
+                     "the leading edge (Lednicer order)");
   }
   if (const auto x = FindCrossing(points, extent.first + kCrossingsIgnoredFrom * extent.chord())) {
-    return FileError(name, "the contour crosses itself near x = " + FormatNumber(*x) + "; check the order of the points");
+    return FileError(name,
+                     "the contour crosses itself near x = " + FormatNumber(*x) + "; check the order of the points");
   }
   return {};
 }

@@ -66,8 +66,8 @@ Result<Parameter> ReadParameter(const std::string& origin, const std::string& na
     for (const toml::node& choice : *choices) parameter.choices.push_back(choice.value_or(std::string()));
   }
   if (const toml::table* condition = table["not_with"].as_table(); condition != nullptr && !condition->empty()) {
-    const auto& [other, node] = *condition->begin();
-    parameter.not_with = {std::string(other.str()), FromToml(node)};
+    const auto first = condition->begin();
+    parameter.not_with = {std::string(first->first.str()), FromToml(first->second)};
   }
   if (const auto text = table["default"].value<std::string>()) {
     ICARUS_ASSIGN(parameter.default_value, ParseValue(*text));

@@ -16,13 +16,13 @@ struct PolarRequest {
   std::optional<double> reynolds;  // set when viscous
   double mach = 0;
   double ncrit = 9;
-  double xtr_top = 1;              // x/c; 1 is free transition
+  double xtr_top = 1;  // x/c; 1 is free transition
   double xtr_bottom = 1;
   int panels = 160;
   int iter = 100;
   bool viscous = true;
   bool exact_geometry = false;
-  double march = 0.5;              // degrees
+  double march = 0.5;  // degrees
 };
 
 // An error (usage) names the parameter that is absent, of another type or outside its range.

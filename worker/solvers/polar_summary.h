@@ -7,8 +7,8 @@
 
 namespace icarus::worker {
 
-// `rows` hold PolarColumns() in rising order of aoa. Keys: cl_max, aoa_cl_max, cd_min, l_over_d_max, aoa_zero_lift (where
-// cl changes sign, linear between two rows; the change nearest 0 degrees), cl_alpha_per_deg (least squares over
+// `rows` hold PolarColumns() in rising order of aoa. Keys: cl_max, aoa_cl_max, cd_min, l_over_d_max, aoa_zero_lift
+// (where cl changes sign, linear between two rows; the change nearest 0 degrees), cl_alpha_per_deg (least squares over
 // |aoa| <= 5, or over all rows when fewer than two lie there). Null where the rows do not say.
 ValueMap SummarisePolar(const std::vector<std::vector<Value>>& rows);
 

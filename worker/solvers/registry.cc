@@ -16,7 +16,8 @@ struct Solver {
 };
 
 constexpr std::array<Solver, 2> kSolvers = {{
-    {kXfoilSolver, ProbeXfoil, [](const SolverInput& input, ProgressSink& progress) { return RunXfoil(input, progress); }},
+    {kXfoilSolver, ProbeXfoil,
+     [](const SolverInput& input, ProgressSink& progress) { return RunXfoil(input, progress); }},
     {kPanelSolver, ProbePanel, RunPanel},
 }};
 

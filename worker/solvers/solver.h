@@ -11,8 +11,8 @@
 namespace icarus::worker {
 
 struct SolverInput {
-  std::string analysis;     // "airfoil_polar"
-  ValueMap params;          // canonical, every parameter of the analysis present, in the units of its manifest
+  std::string analysis;  // "airfoil_polar"
+  ValueMap params;       // canonical, every parameter of the analysis present, in the units of its manifest
   Target target;
   std::string scratch_dir;  // absolute, private to this attempt, writable, empty; removed by the caller
 };
@@ -41,12 +41,12 @@ struct SolverInfo {
   std::string remedy;                 // what to do then; may be empty
 };
 
-// Looks for every solver on this machine; a program's own self-test is run (tenths of a second). Never fails: what cannot
-// be used comes with an empty identity and the reason.
+// Looks for every solver on this machine; a program's own self-test is run (tenths of a second). Never fails: what
+// cannot be used comes with an empty identity and the reason.
 std::vector<SolverInfo> ProbeSolvers();
 
-// Runs one analysis to its end in the calling process: blocks, may start child processes (in the caller's process group),
-// writes only below scratch_dir. REQUIRES a solver that ProbeSolvers reported as usable.
+// Runs one analysis to its end in the calling process: blocks, may start child processes (in the caller's process
+// group), writes only below scratch_dir. REQUIRES a solver that ProbeSolvers reported as usable.
 SolverOutcome RunSolver(const std::string& solver, const SolverInput& input, ProgressSink& progress);
 
 }  // namespace icarus::worker

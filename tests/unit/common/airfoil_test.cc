@@ -76,12 +76,20 @@ TEST(AirfoilNameTest, CaseAndBlanksDoNotMatter) {
 }
 
 TEST(AirfoilNameTest, RefusesWhatHasNoDefinition) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"2412", "not an airfoil that is known"}, {"naca", "not an airfoil"},      {"clarky", "not an airfoil"},
-      {"naca241", "not an airfoil"},            {"naca651212", "not an airfoil"}, {"naca24a2", "not an airfoil"},
-      {"naca2400", "cannot be 00"},             {"naca23000", "cannot be 00"},    {"naca2012", "camber needs a position"},
-      {"naca0412", "write naca0012"},           {"naca23112", "mean lines"},      {"naca26012", "mean lines"},
-      {"naca43012", "mean lines"},              {"", "not an airfoil"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{"2412", "not an airfoil that is known"},
+                                                                  {"naca", "not an airfoil"},
+                                                                  {"clarky", "not an airfoil"},
+                                                                  {"naca241", "not an airfoil"},
+                                                                  {"naca651212", "not an airfoil"},
+                                                                  {"naca24a2", "not an airfoil"},
+                                                                  {"naca2400", "cannot be 00"},
+                                                                  {"naca23000", "cannot be 00"},
+                                                                  {"naca2012", "camber needs a position"},
+                                                                  {"naca0412", "write naca0012"},
+                                                                  {"naca23112", "mean lines"},
+                                                                  {"naca26012", "mean lines"},
+                                                                  {"naca43012", "mean lines"},
+                                                                  {"", "not an airfoil"}};
   for (const auto& [text, why] : cases) {
     const auto target = ParseAirfoilName(text);
     ASSERT_FALSE(target.has_value()) << text;

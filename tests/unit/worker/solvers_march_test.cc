@@ -204,9 +204,8 @@ TEST(MarchTest, SecondAttemptsComeInAFixedOrder) {
   FakeXfoil branch;
   branch.fails = [](FakeXfoil::At at) { return Near(at.alpha, 1.3) || Near(at.alpha, -1.8); };
   EXPECT_EQ(MarchOver(branch, {-1.8, 1.3}).missing.size(), 2u);
-  EXPECT_THAT(branch.log,
-              ElementsAre("ASEQ 0 1 1", "ASEQ -1 -2 -1", "ASEQ -1 -2 -1; ALFA -1.8", "ALFA -1.8", "ALFA -1; ALFA -1.8",
-                          "ASEQ 0 1 1; ALFA 1.3", "ALFA 1.3", "ALFA 2; ALFA 1.3"));
+  EXPECT_THAT(branch.log, ElementsAre("ASEQ 0 1 1", "ASEQ -1 -2 -1", "ASEQ -1 -2 -1; ALFA -1.8", "ALFA -1.8",
+                                      "ALFA -1; ALFA -1.8", "ASEQ 0 1 1; ALFA 1.3", "ALFA 1.3", "ALFA 2; ALFA 1.3"));
 }
 
 TEST(MarchTest, ABranchStartsFromTheLastConvergedAngle) {
@@ -240,8 +239,8 @@ TEST(MarchTest, AfterAHangTheMarchGoesOnOnceASide) {
   FakeXfoil xfoil;
   xfoil.hangs = [](FakeXfoil::At at) { return Near(at.alpha, 3) || Near(at.alpha, 6); };
   const MarchResult result = MarchOver(xfoil, Range(0, 8, 1));
-  EXPECT_THAT(xfoil.log, ElementsAre("ASEQ 0 8 1", "ASEQ 4 8 1", "ASEQ 0 2 1; ASEQ 2.25 3 0.25",
-                                     "ASEQ 4 5 1; ASEQ 5.25 6 0.25"))
+  EXPECT_THAT(xfoil.log,
+              ElementsAre("ASEQ 0 8 1", "ASEQ 4 8 1", "ASEQ 0 2 1; ASEQ 2.25 3 0.25", "ASEQ 4 5 1; ASEQ 5.25 6 0.25"))
       << "an attempt that hangs is the last for its angle";
   EXPECT_EQ(result.rows.size(), 5u);
   EXPECT_THAT(result.missing.at(3), HasSubstr("had to be stopped at this angle"));
@@ -268,7 +267,8 @@ TEST(MarchTest, ARowOfAnotherAngleIsNotTaken) {
   // A polar file that lost a row must not shift the others.
   class Shifted : public PolarRunner {
    public:
-    RunReport Run(const std::vector<std::string>&, std::size_t expected, const std::function<void(std::size_t)>&) override {
+    RunReport Run(const std::vector<std::string>&, std::size_t expected,
+                  const std::function<void(std::size_t)>&) override {
       RunReport report;
       for (std::size_t i = 0; i < expected; ++i) {
         PolarRow row;

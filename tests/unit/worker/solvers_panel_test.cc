@@ -40,8 +40,14 @@ std::vector<Complex> MapCircle(double n, Complex centre, int panels) {
     const Complex zeta = centre + std::polar(radius, start + 2 * kPi * i / panels);
     const Complex ratio = (zeta - 1.0) / (zeta + 1.0);
     double angle = std::arg(ratio) + branch;
-    while (angle - previous > kPi) { angle -= 2 * kPi; branch -= 2 * kPi; }
-    while (angle - previous < -kPi) { angle += 2 * kPi; branch += 2 * kPi; }
+    while (angle - previous > kPi) {
+      angle -= 2 * kPi;
+      branch -= 2 * kPi;
+    }
+    while (angle - previous < -kPi) {
+      angle += 2 * kPi;
+      branch += 2 * kPi;
+    }
     previous = angle;
     const Complex power = std::polar(std::pow(std::abs(ratio), n), n * angle);
     mapped.push_back(n * (1.0 + power) / (1.0 - power));
@@ -191,6 +197,8 @@ TEST(SectionSplineTest, FindsTheNoseAndFollowsTheContour) {
   EXPECT_NEAR(nose, spline.length() / 2, 1e-9);
   EXPECT_NEAR(spline.At(nose).x, 0, 1e-9);
   EXPECT_NEAR(spline.At(0).x, 1, 1e-15);
+  for (const double end : {0.0, spline.length()})
+    EXPECT_NEAR(std::hypot(spline.At(end).dx, spline.At(end).dy), 1, 1e-4);
   for (const double fraction : {0.1, 0.25, 0.4, 0.48}) {
     const auto place = spline.At(fraction * spline.length());
     const double x = place.x;
@@ -226,9 +234,10 @@ SolverInput PolarInput(const Target& target, Value aoa) {
   SolverInput input;
   input.analysis = "airfoil_polar";
   input.target = target;
-  input.params = {{"aoa", std::move(aoa)},  {"reynolds", Value(1e6)}, {"mach", Value(0.0)},   {"ncrit", Value(9.0)},
-                  {"xtr_top", Value(1.0)},  {"xtr_bottom", Value(1.0)}, {"panels", Value(160.0)}, {"iter", Value(100.0)},
-                  {"viscous", Value(true)}, {"geometry", Value("solver")}, {"march", Value(0.5)}};
+  input.params = {{"aoa", std::move(aoa)},       {"reynolds", Value(1e6)}, {"mach", Value(0.0)},
+                  {"ncrit", Value(9.0)},         {"xtr_top", Value(1.0)},  {"xtr_bottom", Value(1.0)},
+                  {"panels", Value(160.0)},      {"iter", Value(100.0)},   {"viscous", Value(true)},
+                  {"geometry", Value("solver")}, {"march", Value(0.5)}};
   return input;
 }
 

@@ -57,10 +57,10 @@ TEST(PolarRequestTest, InviscidNeedsNoReynoldsNumber) {
 
 TEST(PolarRequestTest, NamesTheParameterAtFault) {
   const std::vector<std::pair<std::string, Value>> wrong = {
-      {"aoa", Value("four")},    {"aoa", Value(31.0)},       {"aoa", Value(Value::List{})}, {"reynolds", Value(0.0)},
-      {"mach", Value(0.95)},     {"mach", Value(std::nan(""))}, {"ncrit", Value(0.0)},      {"panels", Value(160.5)},
-      {"iter", Value(1e6)},      {"viscous", Value("yes")},  {"geometry", Value("own")},    {"march", Value(0.0)},
-      {"xtr_top", Value(-0.1)},  {"xtr_bottom", Value(true)}};
+      {"aoa", Value("four")},   {"aoa", Value(31.0)},          {"aoa", Value(Value::List{})}, {"reynolds", Value(0.0)},
+      {"mach", Value(0.95)},    {"mach", Value(std::nan(""))}, {"ncrit", Value(0.0)},         {"panels", Value(160.5)},
+      {"iter", Value(1e6)},     {"viscous", Value("yes")},     {"geometry", Value("own")},    {"march", Value(0.0)},
+      {"xtr_top", Value(-0.1)}, {"xtr_bottom", Value(true)}};
   for (const auto& [name, value] : wrong) {
     ValueMap params = Params();
     params[name] = value;
@@ -84,8 +84,9 @@ std::vector<Value> Row(double aoa, double cl, Value cd = Value()) {
 }
 
 TEST(PolarSummaryTest, SaysWhatThePolarAmountsTo) {
-  const ValueMap summary = SummarisePolar({Row(-3, -0.1, Value(0.010)), Row(-1, 0.1, Value(0.005)), Row(1, 0.3, Value(0.006)),
-                                           Row(8, 1.1, Value(0.010)), Row(9, 1.0, Value(0.020))});
+  const ValueMap summary =
+      SummarisePolar({Row(-3, -0.1, Value(0.010)), Row(-1, 0.1, Value(0.005)), Row(1, 0.3, Value(0.006)),
+                      Row(8, 1.1, Value(0.010)), Row(9, 1.0, Value(0.020))});
   EXPECT_EQ(summary.at("cl_max"), Value(1.1));
   EXPECT_EQ(summary.at("aoa_cl_max"), Value(8.0));
   EXPECT_EQ(summary.at("cd_min"), Value(0.005));
@@ -105,6 +106,8 @@ TEST(PolarSummaryTest, IsNullWhereRowsDoNotSay) {
   EXPECT_TRUE(one.at("aoa_zero_lift").is_null());
   EXPECT_TRUE(one.at("cl_alpha_per_deg").is_null());
   EXPECT_EQ(SummarisePolar({Row(7, 0.8), Row(9, 1.0)}).at("cl_alpha_per_deg"), Value(0.1)) << "what is there";
+  const ValueMap stalled = SummarisePolar({Row(-8, 0.1), Row(-6, -0.1), Row(0, -0.1), Row(2, 0.1)});
+  EXPECT_EQ(stalled.at("aoa_zero_lift"), Value(1.0)) << "the change of sign nearest 0 degrees";
   EXPECT_EQ(SummarisePolar({Row(0, 0), Row(2, 0.2)}).at("aoa_zero_lift"), Value(0.0));
 }
 
@@ -115,9 +118,10 @@ constexpr const char* kPolarHead =
     "  ------ -------- --------- --------- -------- -------- -------- -------- --------\n";
 
 TEST(PolarFileTest, ReadsSevenColumnsInOrder) {
-  const auto rows = ParsePolarFile(std::string(kPolarHead) +
-                                   "   2.000   0.5040   0.00720   0.00131  -0.0592   0.5891   0.9967  27.3905 159.6115\n"
-                                   "  -1.000   0.1288   0.00668   0.00103  -0.0537   0.7948   0.6524\n");
+  const auto rows =
+      ParsePolarFile(std::string(kPolarHead) +
+                     "   2.000   0.5040   0.00720   0.00131  -0.0592   0.5891   0.9967  27.3905 159.6115\n"
+                     "  -1.000   0.1288   0.00668   0.00103  -0.0537   0.7948   0.6524\n");
   ASSERT_EQ(rows.size(), 2u);
   ASSERT_TRUE(rows[0] && rows[1]);
   EXPECT_EQ(rows[0]->alpha, 2);
@@ -131,9 +135,10 @@ TEST(PolarFileTest, ReadsSevenColumnsInOrder) {
 }
 
 TEST(PolarFileTest, ARowThatIsNotNumbersIsNothing) {
-  const auto rows = ParsePolarFile(std::string(kPolarHead) + "   2.000   NaN   0.00720   0.00131  -0.0592   0.5891   0.99\n" +
-                                   "   3.000 ********   0.00720   0.00131  -0.0592   0.5891   0.99\n   4.000   0.5\n" +
-                                   "   5.000   0.50   0.00720   0.001");
+  const auto rows =
+      ParsePolarFile(std::string(kPolarHead) + "   2.000   NaN   0.00720   0.00131  -0.0592   0.5891   0.99\n" +
+                     "   3.000 ********   0.00720   0.00131  -0.0592   0.5891   0.99\n   4.000   0.5\n" +
+                     "   5.000   0.50   0.00720   0.001");
   ASSERT_EQ(rows.size(), 3u) << "the line without an end is left out";
   for (const auto& row : rows) EXPECT_FALSE(row.has_value());
   EXPECT_TRUE(ParsePolarFile("").empty());

@@ -61,9 +61,10 @@ class XfoilTest : public ::testing::Test {
     input.scratch_dir = (directory_ / "scratch").string();
     const auto angles = ParseValue(aoa);
     EXPECT_TRUE(angles.has_value());
-    input.params = {{"aoa", *angles},          {"reynolds", Value(reynolds)}, {"mach", Value(0.0)},   {"ncrit", Value(9.0)},
-                    {"xtr_top", Value(1.0)},   {"xtr_bottom", Value(1.0)},    {"panels", Value(160.0)}, {"iter", Value(100.0)},
-                    {"viscous", Value(true)},  {"geometry", Value("solver")}, {"march", Value(0.5)}};
+    input.params = {
+        {"aoa", *angles},         {"reynolds", Value(reynolds)}, {"mach", Value(0.0)},     {"ncrit", Value(9.0)},
+        {"xtr_top", Value(1.0)},  {"xtr_bottom", Value(1.0)},    {"panels", Value(160.0)}, {"iter", Value(100.0)},
+        {"viscous", Value(true)}, {"geometry", Value("solver")}, {"march", Value(0.5)}};
     return input;
   }
 
@@ -135,7 +136,8 @@ class RealXfoilTest : public XfoilTest {
     const std::string dir = (directory_ / "by hand").string();
     fs::create_directories(dir);
     std::ofstream(dir + "/in") << "PLOP\nG F\n\nNACA " << naca << "\nPANE\nOPER\nVISC " << reynolds
-                               << "\nMACH 0.0\nITER 100\nPACC\npolar.txt\n\n" << commands << "\nPACC\n\nQUIT\n";
+                               << "\nMACH 0.0\nITER 100\nPACC\npolar.txt\n\n"
+                               << commands << "\nPACC\n\nQUIT\n";
     fs::create_symlink(ICARUS_TEST_NOFPE, dir + "/nofpe.so");
     const std::string line = "cd '" + dir + "' && env -u DISPLAY LD_PRELOAD=./nofpe.so GFORTRAN_UNBUFFERED_ALL=1 " +
                              FindXfoil()->path + " < in > out 2> err";
@@ -148,9 +150,11 @@ class RealXfoilTest : public XfoilTest {
   void ExpectEqualsByHand(const std::string& naca, const std::string& reynolds, double low, double high, double step) {
     SCOPED_TRACE(naca + " at " + reynolds + " step " + FormatNumber(step));
     const std::string h = FormatNumber(step);
-    const auto hand = ByHand(naca, reynolds, "ASEQ 0 " + FormatNumber(high) + " " + h + "\nINIT\nASEQ -" + h + " " +
-                                                 FormatNumber(low) + " -" + h);
-    SolverInput input = Input("naca" + naca, FormatNumber(low) + ":" + FormatNumber(high) + ":" + h, *ParseNumber(reynolds));
+    const auto hand =
+        ByHand(naca, reynolds,
+               "ASEQ 0 " + FormatNumber(high) + " " + h + "\nINIT\nASEQ -" + h + " " + FormatNumber(low) + " -" + h);
+    SolverInput input =
+        Input("naca" + naca, FormatNumber(low) + ":" + FormatNumber(high) + ":" + h, *ParseNumber(reynolds));
     input.params["march"] = Value(step);
     const SolverOutcome outcome = RunXfoil(input, progress_);
     progress_.last = 0;
@@ -161,8 +165,9 @@ class RealXfoilTest : public XfoilTest {
     for (const auto& row : hand) {
       ASSERT_TRUE(row.has_value());
       ASSERT_EQ(rows.count(row->alpha), 1u) << row->alpha;
-      const std::vector<Value> expected = {Value(row->alpha), Value(row->cl),      Value(row->cd),        Value(row->cdp),
-                                           Value(row->cm),    Value(row->xtr_top), Value(row->xtr_bottom)};
+      const std::vector<Value> expected = {Value(row->alpha),     Value(row->cl), Value(row->cd),
+                                           Value(row->cdp),       Value(row->cm), Value(row->xtr_top),
+                                           Value(row->xtr_bottom)};
       EXPECT_EQ(rows.at(row->alpha), expected) << row->alpha;
     }
   }
@@ -411,8 +416,8 @@ TEST_F(XfoilTest, TheProgramSeesAScrubbedEnvironment) {
   ASSERT_TRUE(outcome.body.stdout_file.has_value());
   EXPECT_THAT(*outcome.body.stdout_file->content,
               AllOf(Not(HasSubstr("DISPLAY")), Not(HasSubstr("SECRET")), HasSubstr("GFORTRAN_UNBUFFERED_ALL=1"),
-                    HasSubstr("LD_PRELOAD=./nofpe.so"), HasSubstr("NACA 2412\nPANE\n"), HasSubstr("VISC 250000\nMACH 0\n"),
-                    HasSubstr("ASEQ 0 3 0.5\n")));
+                    HasSubstr("LD_PRELOAD=./nofpe.so"), HasSubstr("NACA 2412\nPANE\n"),
+                    HasSubstr("VISC 250000\nMACH 0\n"), HasSubstr("ASEQ 0 3 0.5\n")));
 }
 
 TEST_F(XfoilTest, TooManyPointsForItsBufferAreRefused) {

@@ -128,9 +128,7 @@ class PressureLaw {
     const double cp = 1 - speed * speed;
     return cp / (beta_ + factor_ * cp);
   }
-  bool IsPhysical(double speed) const {
-    return beta_ + factor_ * (1 - speed * speed) > 0 && Cp(speed) > vacuum_;
-  }
+  bool IsPhysical(double speed) const { return beta_ + factor_ * (1 - speed * speed) > 0 && Cp(speed) > vacuum_; }
 
  private:
   double beta_;
@@ -190,7 +188,7 @@ PanelForces PanelMethod::Forces(double alpha, double mach) const {
     forces.cl += dx * mean;
     forces.cd_pressure -= dy * mean;
     // The pressure varies linearly over a panel: its own moment is change * d / 12.
-    forces.cm -= dx * (mean * ax + change * dx / 6) + dy * (mean * ay + change * dy / 12);
+    forces.cm -= dx * (mean * ax + change * dx / 12) + dy * (mean * ay + change * dy / 12);
     const double vorticity = j == 0 ? edge_vorticity_ * (speed[0] - speed[n - 1]) : 0.5 * (speed[i] + speed[j]);
     forces.cl_circulation += 2 * vorticity * std::hypot(step_x, step_y);
     forces.cp_min = std::min(forces.cp_min, law.Cp(speed[i]));

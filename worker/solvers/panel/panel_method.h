@@ -18,7 +18,7 @@ struct PanelForces {
   double cd_pressure = 0;     // zero but for discretisation: says how good the panelling is
   double cm = 0;              // about x/c = 0.25, y = 0; nose-up positive
   double cp_min = 0;
-  bool physical = true;       // false: a pressure below vacuum, beyond what the compressibility correction can say
+  bool physical = true;  // false: a pressure below vacuum, beyond what the compressibility correction can say
 };
 
 // The flow about one section for every angle of attack. Immutable once made; the reference chord is 1.

@@ -37,8 +37,9 @@ Value Coefficient(double value) { return Cell(std::abs(value) < kRounding ? 0.0 
 void AddAngle(ResultBody& body, const PanelMethod& method, double aoa, double mach) {
   const PanelForces forces = method.Forces(aoa * std::numbers::pi / 180, mach);
   if (!forces.physical) {
-    body.missing.push_back(MissingAngle(aoa, "the compressibility correction (Kármán–Tsien) ends below the suction peak "
-                                             "here; lower mach or the angle"));
+    body.missing.push_back(MissingAngle(aoa,
+                                        "the compressibility correction (Kármán–Tsien) ends below the suction peak "
+                                        "here; lower mach or the angle"));
     return;
   }
   body.rows.push_back({Value(aoa), Coefficient(forces.cl), Value(), Value(), Coefficient(forces.cm), Value(), Value()});
@@ -71,7 +72,8 @@ SolverOutcome RunPanel(const SolverInput& input, ProgressSink& progress) {
   const auto request = ReadPolarRequest(input.params);
   if (!request) return InvalidInput(request.error().message);
   if (request->mach > kMaxMach) {
-    return InvalidInput("mach " + FormatNumber(request->mach) + " is above 0.7, where panel's compressibility correction " +
+    return InvalidInput("mach " + FormatNumber(request->mach) +
+                        " is above 0.7, where panel's compressibility correction " +
                         "ends; use --solver xfoil or a lower mach");
   }
   const auto points = Panels(input.target, request->panels);

@@ -110,8 +110,9 @@ AirfoilPoints Repanel(const AirfoilPoints& points, int panels) {
   const int lower = panels - upper;
   AirfoilPoints result;
   for (int i = 0; i <= panels; ++i) {
-    const double s = i <= upper ? nose * Spacing(static_cast<double>(i) / upper)
-                                : spline.length() - (spline.length() - nose) * Spacing(static_cast<double>(panels - i) / lower);
+    const double s =
+        i <= upper ? nose * Spacing(static_cast<double>(i) / upper)
+                   : spline.length() - (spline.length() - nose) * Spacing(static_cast<double>(panels - i) / lower);
     const auto place = spline.At(s);
     result.x.push_back(place.x);
     result.y.push_back(place.y);

@@ -41,7 +41,7 @@ struct Side {
 // Where an angle lies on the grid.
 struct Place {
   int sign;
-  int index;     // of the nearest grid point, toward zero on a tie
+  int index;  // of the nearest grid point, toward zero on a tie
   bool on_grid;
 };
 
@@ -149,8 +149,8 @@ bool March::Record(Side& side, int from, const RunReport& report) {
   int k = from;
   for (const auto& row : report.points) {
     const bool matches = row && std::abs(row->alpha - Angle(side, k)) < kAlphaPrinted;
-    side.points[k] = {matches ? GridPoint::State::kConverged : GridPoint::State::kFailed,
-                      matches ? row : std::nullopt, from};
+    side.points[k] = {matches ? GridPoint::State::kConverged : GridPoint::State::kFailed, matches ? row : std::nullopt,
+                      from};
     ++k;
   }
   if (k > side.last) return false;
@@ -262,8 +262,9 @@ void March::ResolveBranch(double aoa, const Side& side, int k) {
   std::optional<PolarRow> row = RunAttempt(attempts.front(), aoa);
   const bool second_attempt = !row;
   if (!row && !result_.broken && !last_interrupted_) row = RunAttempts({attempts.begin() + 1, attempts.end()}, aoa);
-  Finish(aoa, row, second_attempt,
-         last_interrupted_ ? kStopped : std::string("did not converge from the nearest angle of the grid") + kTriedAgain);
+  Finish(
+      aoa, row, second_attempt,
+      last_interrupted_ ? kStopped : std::string("did not converge from the nearest angle of the grid") + kTriedAgain);
   on_progress_(std::min(1.0, done_ / total_), "aoa " + FormatNumber(aoa));
 }
 

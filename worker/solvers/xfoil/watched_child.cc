@@ -120,8 +120,13 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 pid_t Start(const ChildSpec& spec, int output) {
   std::vector<std::string> arguments = {"xfoil"};
   std::vector<std::string> environment = Environment(spec);
-  const Launch launch{spec.program.c_str(), spec.directory.c_str(), spec.script.c_str(), Pointers(arguments),
-                      Pointers(environment), output,               ::getpid()};
+  const Launch launch{spec.program.c_str(),
+                      spec.directory.c_str(),
+                      spec.script.c_str(),
+                      Pointers(arguments),
+                      Pointers(environment),
+                      output,
+                      ::getpid()};
   const pid_t pid = ::fork();
   if (pid == 0) BecomeChild(launch);
   return pid;

@@ -19,8 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxProgramBytes = 256u << 20;
 constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
-constexpr const char* kRemedy = "install the Debian package xfoil (apt-get install xfoil), or name the program in "
-                                "ICARUS_XFOIL";
+constexpr const char* kRemedy =
+    "install the Debian package xfoil (apt-get install xfoil), or name the program in "
+    "ICARUS_XFOIL";
 
 // The self-test: NACA 0012 at 2 degrees, Re 1e6.
 constexpr double kKnownCl = 0.2142;
@@ -50,7 +51,8 @@ std::string FindShim() {
   std::error_code ec;
   const fs::path directory = fs::read_symlink("/proc/self/exe", ec).parent_path();
   if (ec) return "";
-  for (const fs::path& candidate : {directory.parent_path() / "lib" / "icarus-nofpe.so", directory / "icarus-nofpe.so"}) {
+  for (const fs::path& candidate :
+       {directory.parent_path() / "lib" / "icarus-nofpe.so", directory / "icarus-nofpe.so"}) {
     if (fs::exists(candidate, ec)) return candidate.string();
   }
   return "";

@@ -49,10 +49,7 @@ std::string XfoilScript(const XfoilSetup& setup, const std::vector<std::string>&
 }
 
 XfoilSession::XfoilSession(XfoilProgram program, XfoilSetup setup, XfoilLimits limits, std::string scratch_dir)
-    : program_(std::move(program)),
-      setup_(std::move(setup)),
-      limits_(limits),
-      scratch_dir_(std::move(scratch_dir)) {}
+    : program_(std::move(program)), setup_(std::move(setup)), limits_(limits), scratch_dir_(std::move(scratch_dir)) {}
 
 Status XfoilSession::Prepare(const std::string& directory, const std::vector<std::string>& commands) const {
   // A polar file that exists would be appended to: every run has a fresh directory.
@@ -79,8 +76,8 @@ void XfoilSession::Remember(std::string_view bytes) {
 
 std::string XfoilSession::Transcript() const {
   const bool cut = transcript_cut_ || transcript_.size() > kMaxTranscript;
-  const std::string tail = transcript_.size() > kMaxTranscript
-                               ? transcript_.substr(transcript_.size() - kMaxTranscript) : transcript_;
+  const std::string tail =
+      transcript_.size() > kMaxTranscript ? transcript_.substr(transcript_.size() - kMaxTranscript) : transcript_;
   const std::size_t line = cut ? tail.find('\n') : std::string::npos;
   return line == std::string::npos ? tail : tail.substr(line + 1);
 }
@@ -100,7 +97,8 @@ RunReport XfoilSession::Run(const std::vector<std::string>& commands, std::size_
   }
   OutputReader reader(limits_.output);
   std::size_t told = 0;
-  const ChildSpec spec{program_.path, program_.shim.empty() ? "" : std::string("./") + kShimFile, directory, kScriptFile};
+  const ChildSpec spec{program_.path, program_.shim.empty() ? "" : std::string("./") + kShimFile, directory,
+                       kScriptFile};
   const ChildEnd end = RunWatchedChild(spec, limits_.watchdog, [&](std::string_view bytes) {
     Remember(bytes);
     const bool sound = reader.Feed(bytes);

@@ -18,8 +18,8 @@ struct XfoilProgram {
 
 // What the commands act on. Angles are not part of it.
 struct XfoilSetup {
-  std::string naca;         // the digits after NACA; empty: `coordinates` is loaded
-  std::string coordinates;  // "x y" a line
+  std::string naca;                // the digits after NACA; empty: `coordinates` is loaded
+  std::string coordinates;         // "x y" a line
   std::optional<double> reynolds;  // nothing: inviscid
   double mach = 0;
   double ncrit = 9;
@@ -37,8 +37,8 @@ struct XfoilLimits {
 // The whole standard input of one process: set-up, the commands, and the way out.
 std::string XfoilScript(const XfoilSetup& setup, const std::vector<std::string>& commands);
 
-// Runs commands one process at a time in directories below `scratch_dir`, which it creates and removes. It remembers what
-// ended the last broken run and the tail of everything that was written. Not for several threads.
+// Runs commands one process at a time in directories below `scratch_dir`, which it creates and removes. It remembers
+// what ended the last broken run and the tail of everything that was written. Not for several threads.
 class XfoilSession : public PolarRunner {
  public:
   XfoilSession(XfoilProgram program, XfoilSetup setup, XfoilLimits limits, std::string scratch_dir);

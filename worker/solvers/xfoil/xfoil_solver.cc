@@ -11,7 +11,7 @@
 namespace icarus::worker {
 namespace {
 
-constexpr int kExactPanels = 320;             // points of the exact NACA definition that xfoil panels anew
+constexpr int kExactPanels = 320;              // points of the exact NACA definition that xfoil panels anew
 constexpr std::size_t kMaxXfoilPoints = 1480;  // its buffer airfoil (IBX, XFOIL.INC)
 constexpr std::size_t kInviscidBatch = 500;    // a polar holds 800 points (NAX, XFOIL.INC)
 
@@ -35,7 +35,8 @@ Status SetSection(const Target& target, bool exact, XfoilSetup& setup) {
     ICARUS_ASSIGN(const AirfoilPoints points, DecodeCoordinates(target.content));
     if (points.size() > kMaxXfoilPoints) {
       return UsageError("xfoil reads at most " + std::to_string(kMaxXfoilPoints) + " points, " + target.name + " has " +
-                            std::to_string(points.size()) + "; thin them out or use --solver panel", "target");
+                            std::to_string(points.size()) + "; thin them out or use --solver panel",
+                        "target");
     }
     setup.coordinates = PointsText(points);
     return {};
@@ -85,8 +86,13 @@ MarchResult RunInviscid(const std::vector<double>& aoa, PolarRunner& runner, Pro
 
 std::vector<Value> MakeRow(double aoa, const PolarRow& row, bool viscous) {
   const auto if_viscous = [viscous](double value) { return viscous ? Cell(value) : Value(); };
-  return {Value(aoa),        Cell(row.cl),          if_viscous(row.cd),         if_viscous(row.cdp),
-          Cell(row.cm), if_viscous(row.xtr_top), if_viscous(row.xtr_bottom)};
+  return {Value(aoa),
+          Cell(row.cl),
+          if_viscous(row.cd),
+          if_viscous(row.cdp),
+          Cell(row.cm),
+          if_viscous(row.xtr_top),
+          if_viscous(row.xtr_bottom)};
 }
 
 std::string RescuedWarning(const std::vector<double>& angles) {
@@ -111,8 +117,9 @@ TaskError NothingConverged(const MarchResult& march) {
   const auto& [aoa, reason] = *march.missing.begin();
   const std::string detail = "(aoa " + FormatNumber(aoa) + ": " + reason + ")";
   if (march.watchdog) {
-    return {TaskErrorKind::kSolverCrashed, "xfoil hung or wrote without end and was stopped; no angle has a result " + detail,
-            std::nullopt, std::nullopt};
+    return {TaskErrorKind::kSolverCrashed,
+            "xfoil hung or wrote without end and was stopped; no angle has a result " + detail, std::nullopt,
+            std::nullopt};
   }
   return {TaskErrorKind::kNoConvergence,
           "none of the " + std::to_string(march.missing.size()) + " angles converged " + detail +

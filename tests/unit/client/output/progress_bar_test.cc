@@ -77,6 +77,10 @@ TEST(ProgressBar, HundredPercentIsOnlyTheEnd) {
   ProgressBar bar;
   bar.Observe(Counts(1000, 999), seconds(0));
   EXPECT_EQ(bar.Line("", {20, false, false}, seconds(0)), "999/1000  99 %");
+  ProgressCounts almost = Counts(1000, 999);
+  almost.work = 1000;  // the last task says that it has done all its work
+  bar.Observe(almost, seconds(0));
+  EXPECT_EQ(bar.Line("", {20, false, false}, seconds(0)), "999/1000  99 %");
   bar.Observe(Counts(1000, 1000), seconds(1));
   EXPECT_EQ(bar.Line("", {40, false, false}, seconds(1)), "[#############]  1000/1000  100 %  1.0/s");
 }

@@ -95,6 +95,14 @@ TEST(ResultTable, AParameterThatOnlySharesItsNameIsNotMistakenForTheColumn) {
       << "a sweep of it must not lose its value";
 }
 
+TEST(ResultTable, AFailedTaskIsNotCreditedWithAResultThatEqualsAParameter) {
+  std::vector<TaskResult> results = {OneAngle(0, 0), SampleFailure(1, "naca0012", 1e6)};
+  for (TaskResult& result : results) result.item.task.params["xtr_top"] = Number(1);
+  results[0].body.columns.emplace_back("xtr_top");
+  results[0].body.rows[0].push_back(Number(1));
+  EXPECT_TRUE(FoldResults(results).rows[1].cells[4].is_null());
+}
+
 TEST(ResultTable, ColumnsOfDifferentResultsAreUnited) {
   TaskResult other = SamplePolar(1, "naca0012", 1e6);
   other.body.columns = {"cl", "extra"};

@@ -40,6 +40,17 @@ TEST(TextTable, TheWidestTextGivesWayOnANarrowTerminal) {
             "7.123  failed  a long story o…\n");
 }
 
+TEST(TextTable, NumbersAndTheLastColumnsStayWhole) {
+  TextTable table;
+  table.AddColumn("name");
+  table.AddColumn("done", Align::kRight);
+  table.AddColumn("user");
+  table.AddRow({"a very long name of a study", "1234567890", "anna"});
+  EXPECT_EQ(table.Render({30, false}),
+            "name                done  user\n"
+            "a very lon…   1234567890  anna\n");
+}
+
 TEST(TextTable, NoLineIsWiderThanTheTerminal) {
   for (std::size_t width = 1; width <= 40; ++width) {
     for (const std::string& line : Split(SampleTable().Render({width, false}), '\n')) {
