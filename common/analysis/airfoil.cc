@@ -14,9 +14,9 @@ namespace {
 // Mean line and thickness of one section, all as fractions of the chord.
 struct NacaSection {
   bool five_digits = false;
-  double camber = 0;     // 4 digits: maximum ordinate m
-  double position = 0;   // 4 digits: where it lies, p; 5 digits: r, where the cubic part ends
-  double cubic = 0;      // 5 digits: k1
+  double camber = 0;    // 4 digits: maximum ordinate m
+  double position = 0;  // 4 digits: where it lies, p; 5 digits: r, where the cubic part ends
+  double cubic = 0;     // 5 digits: k1
   double thickness = 0;
 };
 
@@ -62,15 +62,18 @@ Result<NacaSection> ParseFiveDigits(const std::string& text, const std::string& 
     section.cubic = line.k1;
     return section;
   }
-  return NameError(text, "of the 5-digit series the mean lines 210, 220, 230, 240 and 250 are known, as in naca23012; "
-                         "send any other airfoil as a coordinate file");
+  return NameError(text,
+                   "of the 5-digit series the mean lines 210, 220, 230, 240 and 250 are known, as in naca23012; "
+                   "send any other airfoil as a coordinate file");
 }
 
 Result<NacaSection> ParseDigits(const std::string& text, const std::string& digits) {
-  ICARUS_ASSIGN(NacaSection section, digits.size() == 4 ? ParseFourDigits(text, digits) : ParseFiveDigits(text, digits));
+  ICARUS_ASSIGN(NacaSection section,
+                digits.size() == 4 ? ParseFourDigits(text, digits) : ParseFiveDigits(text, digits));
   const std::size_t last = digits.size() - 2;
   section.thickness = (10 * DigitAt(digits, last) + DigitAt(digits, last + 1)) / 100.0;
-  if (section.thickness == 0) return NameError(text, "the last two digits are the thickness in percent and cannot be 00");
+  if (section.thickness == 0)
+    return NameError(text, "the last two digits are the thickness in percent and cannot be 00");
   return section;
 }
 
@@ -125,8 +128,9 @@ bool LooksLikeAirfoilFile(const std::string& text) { return text.find_first_of("
 Result<Target> ParseAirfoilName(const std::string& text) {
   const auto digits = NacaDigits(text);
   if (!digits) {
-    return NameError(text, "not an airfoil that is known here; write naca and 4 or 5 digits (naca2412, naca23012), "
-                           "or the path of a coordinate file");
+    return NameError(text,
+                     "not an airfoil that is known here; write naca and 4 or 5 digits (naca2412, naca23012), "
+                     "or the path of a coordinate file");
   }
   ICARUS_TRY(ParseDigits(text, *digits));
   return Target{"naca" + *digits, ""};

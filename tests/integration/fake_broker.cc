@@ -40,7 +40,8 @@ std::optional<Message> FakeBroker::Receive(std::chrono::steady_clock::time_point
 
 bool FakeBroker::Serve(const Message& message) {
   if (std::holds_alternative<Heartbeat>(message.payload)) {
-    Send(HeartbeatReply{}, message.correlation);
+    // The worker that sent it may have been killed since.
+    static_cast<void>(socket_->Send(peer_, Message{message.correlation, HeartbeatReply{}, {}}));
     return true;
   }
   if (const auto* get = std::get_if<BlobGet>(&message.payload)) {

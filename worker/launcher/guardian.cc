@@ -80,8 +80,7 @@ Instant Guardian::NextDeadline() const {
   return next;
 }
 
-// --- beginning
-// --------------------------------------------------------------------------------------------------------
+// --- beginning ---
 
 void Guardian::OnFrame(const Frame& frame) {
   if (frame.type == FrameType::kStart && !attempt_) Begin(frame);
@@ -140,8 +139,7 @@ TaskError Guardian::BeginSolver(const Frame& frame) {
   return {};
 }
 
-// --- while it runs
-// ----------------------------------------------------------------------------------------------------
+// --- while it runs ---
 
 bool Guardian::ReadOutput() {
   bool any = false;
@@ -220,8 +218,7 @@ void Guardian::SampleMemory() {
   StartKilling();
 }
 
-// --- ending
-// -----------------------------------------------------------------------------------------------------------
+// --- ending ---
 
 void Guardian::Stop() {
   if (phase_ != Phase::kRunning) return;  // it is ending already

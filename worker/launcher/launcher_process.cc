@@ -85,8 +85,7 @@ Instant LauncherProcess::NextDeadline() const {
   return next;
 }
 
-// --- attempts
-// ---------------------------------------------------------------------------------------------------------
+// --- attempts ---
 
 void LauncherProcess::OnWorkerFrame(const Frame& frame) {
   if (frame.type == FrameType::kStart) StartAttempt(frame);
@@ -160,8 +159,7 @@ void LauncherProcess::Refuse(std::uint64_t id, const std::string& why) {
   worker_.Queue(FrameType::kFinished, id, EncodeFinished(finished));
 }
 
-// --- endings
-// ----------------------------------------------------------------------------------------------------------
+// --- endings ---
 
 void LauncherProcess::OnWorkerGone() {
   worker_gone_ = true;

@@ -403,7 +403,7 @@ TEST(BrokerCore, QueueTimeoutAndDeadline) {
 // Random events over many seeds: the invariants hold after each (checked by CoreWorld), and once the faults stop, every
 // task ends, none with two results.
 TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
     CoreWorld world;
@@ -477,7 +477,10 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
     for (int i = 0; i < 300; ++i) step(true);
     workers.push_back("last");
     world.AddWorker("last", 4);
-    for (int i = 0; i < 4000; ++i) {
+    const auto all_finished = [&] {
+      return std::all_of(jobs.begin(), jobs.end(), [&](JobId id) { return id.value == 0 || world.job(id).finished(); });
+    };
+    for (int i = 0; i < 4000 && !all_finished(); ++i) {
       step(false);
       if (i % 10 == 0) {
         world.Advance(2'000);

@@ -165,7 +165,9 @@ TEST(JobRequest, WrongInputIsNamed) {
     const Error error = Refused(options);
     EXPECT_EQ(error.code, ErrorCode::kUsage) << one.what;
     EXPECT_THAT(error.message, HasSubstr(one.says)) << one.what;
-    if (!one.field.empty()) EXPECT_EQ(error.field, one.field) << one.what;
+    if (!one.field.empty()) {
+      EXPECT_EQ(error.field, one.field) << one.what;
+    }
   }
 }
 

@@ -60,6 +60,7 @@ std::vector<Message> FakeBroker::Answer(const Message& message) {
   if (std::holds_alternative<Heartbeat>(message.payload)) {
     return {Message{message.correlation, HeartbeatReply{known_, false}, {}}};
   }
+  if (std::holds_alternative<Goodbye>(message.payload)) return {};
   std::vector<Message> answers = handler_(message);
   for (Message& answer : answers) answer.correlation = message.correlation;
   return answers;

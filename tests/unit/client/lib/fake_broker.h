@@ -14,7 +14,7 @@
 
 namespace icarus::client {
 
-// Listens from construction to destruction, on a thread of its own. Hello and Heartbeat are answered by itself.
+// Listens from construction to destruction, on a thread of its own. Hello, Heartbeat and Goodbye it sees to itself.
 class FakeBroker {
  public:
   // The answer to a request; nothing: none is sent. Called on the broker's thread, one at a time.

@@ -75,8 +75,7 @@ std::size_t CountMarked(const std::string& mark) {
   return count;
 }
 
-// --- fake solvers
-// -----------------------------------------------------------------------------------------------------
+// --- fake solvers ---
 
 namespace {
 
@@ -129,8 +128,9 @@ SolverOutcome FakeSolver(const std::string& solver, const SolverInput& input, Pr
   if (solver == "leave") outcome.body.summary.emplace("left", Value(static_cast<double>(LeaveProcessBehind())));
   if (solver == "fail") outcome.body.missing.push_back({{{"aoa", Value(14.0)}}, "did not converge"});
   if (solver == "fail") outcome.error = {TaskErrorKind::kNoConvergence, "no angle converged", {}, {}};
-  if (solver == "progress") progress.OnProgress(0.25, "a quarter");
-  if (solver == "progress") progress.OnProgress(0.26, "too soon to be told");
+  if (solver == "progress") {
+    for (int i = 0; i < 50; ++i) progress.OnProgress(0.25, "a quarter");
+  }
   if (solver == "echo") {
     outcome.body.columns = {"analysis", "target", "content", "x", "here", "empty"};
     outcome.body.rows = {{Value(input.analysis), Value(input.target.name), Value(input.target.content),
@@ -140,8 +140,7 @@ SolverOutcome FakeSolver(const std::string& solver, const SolverInput& input, Pr
   return outcome;
 }
 
-// --- the fixture
-// ------------------------------------------------------------------------------------------------------
+// --- the fixture ---
 
 LauncherTest::LauncherTest() : mark_(RandomHex(8)), options_{.run_solver = FakeSolver} {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -14,8 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// --- the environment of a command
-// -------------------------------------------------------------------------------------
+// --- the environment of a command ---
 
 CommandEnvironmentInput EnvironmentInput() {
   CommandEnvironmentInput input;
@@ -63,8 +62,7 @@ TEST(CommandEnvironmentTest, InheritsOnlyWhatIsNamed) {
   EXPECT_EQ(environment.count("PATH"), 1u);
 }
 
-// --- names
-// ------------------------------------------------------------------------------------------------------------
+// --- names ---
 
 TEST(ScratchTest, NamesStayInside) {
   for (const char* name : {"a", "a/b", "./a", "..a", "a..", "a/.b"}) EXPECT_TRUE(StaysInside(name)) << name;
@@ -72,8 +70,7 @@ TEST(ScratchTest, NamesStayInside) {
   EXPECT_FALSE(StaysInside(std::string("a\0b", 3)));
 }
 
-// --- frames
-// -----------------------------------------------------------------------------------------------------------
+// --- frames ---
 
 class FrameChannelTest : public ::testing::Test {
  protected:
@@ -137,8 +134,7 @@ TEST_F(FrameChannelTest, AFrameThatIsTooLongClosesTheChannel) {
   EXPECT_TRUE(b_.closed());
 }
 
-// --- output and outbox
-// ------------------------------------------------------------------------------------------------
+// --- output and outbox ---
 
 class CaptureTest : public ::testing::Test {
  protected:

@@ -105,7 +105,8 @@ TEST_F(SolverHostTest, ProgressComesThroughButNotTooOften) {
   const auto spec = Solver("progress");
   Run(spec);
   const auto progress = Progress(spec.id);
-  ASSERT_EQ(progress.size(), 1u);
+  ASSERT_GE(progress.size(), 1u);
+  EXPECT_LT(progress.size(), 25u);  // of 50 in a row: ten a second
   EXPECT_EQ(progress[0].fraction, 0.25);
   EXPECT_EQ(progress[0].message, "a quarter");
 }
