@@ -169,12 +169,27 @@ void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
   schedule_needed_ = true;
 }
 
+// A turn that comes late by more than this found the process stopped or starved: nobody else is to blame for the silence.
+constexpr std::int64_t kLateTurnMs = 2'000;
+
+void BrokerCore::ForgiveLateTurn(Now now) {
+  if (!turn_due_ms_ || now.monotonic_ms() - *turn_due_ms_ <= kLateTurnMs) return;
+  const std::int64_t gap = now.monotonic_ms() - last_turn_ms_;
+  for (auto& [instance, worker] : workers_.all()) {
+    worker.last_heard_ms = std::min(worker.last_heard_ms + gap, now.monotonic_ms());
+  }
+  if (orphans_until_ms_) *orphans_until_ms_ += gap;
+}
+
 void BrokerCore::EndTurn(Now now, Outbox& out) {
   more_work_ = false;
+  ForgiveLateTurn(now);
   FireDeadlines(now, out);
   ProbeAhead(now, out);
   if (schedule_needed_) Schedule(now, out);
   PushUpdates(now, out);
+  turn_due_ms_ = NextDeadlineMs();
+  last_turn_ms_ = now.monotonic_ms();
 }
 
 std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {

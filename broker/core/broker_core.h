@@ -202,6 +202,7 @@ class BrokerCore {
   void Join(Job& job, TaskIndex index, Execution& execution);
   Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
   void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
+  void ForgiveLateTurn(Now now);
   void FireDeadlines(Now now, Outbox& out);
   void FireJobDeadlines(Now now, Outbox& out);
   void StopExecution(Execution& execution, Outbox& out);
@@ -251,6 +252,8 @@ class BrokerCore {
   std::map<std::string, std::uint64_t> running_of_user_;
   std::map<std::string, std::int64_t> cluster_used_;            // cluster-wide named resources
   std::string storage_reason_;
+  std::optional<std::int64_t> turn_due_ms_;                     // when EndTurn was to be called at the latest
+  std::int64_t last_turn_ms_ = 0;
   bool schedule_needed_ = true;
   bool more_work_ = false;
   std::int64_t watch_deadline_ms_ = -1;

@@ -31,7 +31,10 @@ class RunTest(harness.IcarusTest):
 
     def test_not_found_and_not_executable(self):
         self.assertEqual(127, self.run_command("--", "no-such-program-anywhere").code)
-        self.assertEqual(126, self.run_command("--", "/etc/hostname").code)
+        plain = self.home.directory / "plain"
+        plain.write_text("no program\n")
+        plain.chmod(0o644)
+        self.assertEqual(126, self.run_command("--", str(plain)).code)
 
     def test_a_timeout_is_124(self):
         self.assertEqual(124, self.run_command("--timeout", "300ms", "--", "sleep", "60", timeout=30).code)

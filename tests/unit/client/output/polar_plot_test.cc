@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <map>
 
 #include "common/base/files.h"
 #include "tests/unit/client/output/samples.h"
@@ -79,19 +79,19 @@ TEST(PolarPlot, ManyCurvesHaveColoursOfTheirOwn) {
   EXPECT_EQ(Curves(Svg(results), 12).size(), 30u);
 }
 
-// Different pixels of the picture's raw bytes.
-std::size_t CountColours(const std::string& path) {
+// How often each colour occurs in a picture.
+std::map<std::uint32_t, std::size_t> Colours(const std::string& path) {
   cairo_surface_t* surface = cairo_image_surface_create_from_png(path.c_str());
   EXPECT_EQ(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
-  std::set<std::uint32_t> colours;
+  std::map<std::uint32_t, std::size_t> colours;
   const unsigned char* bytes = cairo_image_surface_get_data(surface);
   const int stride = cairo_image_surface_get_stride(surface);
   for (int y = 0; y < cairo_image_surface_get_height(surface); ++y) {
     const auto* row = reinterpret_cast<const std::uint32_t*>(bytes + static_cast<std::ptrdiff_t>(y) * stride);
-    for (int x = 0; x < cairo_image_surface_get_width(surface); ++x) colours.insert(row[x] & 0xFFFFFFu);
+    for (int x = 0; x < cairo_image_surface_get_width(surface); ++x) ++colours[row[x] & 0xFFFFFFu];
   }
   cairo_surface_destroy(surface);
-  return colours.size();
+  return colours;
 }
 
 class PlotFile : public testing::Test {
@@ -113,7 +113,12 @@ TEST_F(PlotFile, PngIsAPicture) {
   const auto bytes = ReadFile(Path("a.PNG"), 64 << 20);
   ASSERT_TRUE(bytes);
   EXPECT_EQ(bytes->substr(0, 8), "\x89PNG\r\n\x1a\n");
-  EXPECT_GT(CountColours(Path("a.PNG")), 50u) << "curves, text and grid";
+  const auto colours = Colours(Path("a.PNG"));
+  EXPECT_GT(colours.size(), 50u) << "curves, text and grid";
+  const auto most = std::max_element(colours.begin(), colours.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  EXPECT_EQ(most->first, 0xFFFFFFu) << "on white paper";
+  EXPECT_TRUE(colours.count(0x0072B2)) << "the first curve's blue";
 }
 
 TEST_F(PlotFile, SvgReplacesWhatIsThere) {
