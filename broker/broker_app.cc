@@ -303,7 +303,8 @@ void Announce(int fd, const std::string& line) {
 }  // namespace
 
 Status RunBroker(const BrokerOptions& options) {
-  Broker broker(options);
+  auto serving = std::make_unique<Broker>(options);
+  Broker& broker = *serving;
   if (Status started = broker.Start(); !started) {
     Announce(options.ready_fd, started.error().message);
     return started;
@@ -316,6 +317,8 @@ Status RunBroker(const BrokerOptions& options) {
     LogError("ending at once: " + served.error().message);
     std::_Exit(70);
   }
+  serving.reset();  // which removes its sockets
+  if (const auto directory = SocketDirectory(options.home, ProcessEnvironment())) ::rmdir(directory->c_str());
   return served;
 }
 

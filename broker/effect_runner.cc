@@ -1,16 +1,10 @@
 #include "broker/effect_runner.h"
 
 #include "common/base/logging.h"
+#include "common/base/overloaded.h"
 
 namespace icarus::broker {
 namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 void LogNote(const Note& note) {
   if (!LogEnabled(note.warning ? LogLevel::kWarning : LogLevel::kInfo)) return;

@@ -106,16 +106,15 @@ class BrokerCore {
   };
   struct PendingRead {
     enum class Kind { kShow, kResults, kReload } kind = Kind::kShow;
-    std::string instance;
     std::uint64_t correlation = 0;
     Caller caller;
     JobId job;
-    std::vector<TaskIndex> indices;   // of the page
-    std::vector<TaskIndex> asked;     // of them, those that the store was asked for
-    std::vector<TaskState> states;    // filter
+    std::vector<TaskIndex> indices = {};  // of the page
+    std::vector<TaskIndex> asked = {};    // of them, those that the store was asked for
+    std::vector<TaskState> states = {};   // filter
     std::uint64_t limit = 0;
     std::uint64_t next = 0;
-    Retry retry;                      // with kReload
+    Retry retry = {};                     // with kReload
   };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;

@@ -85,12 +85,7 @@ void BrokerCore::HandleShow(const Caller& caller, const ShowJob& request, std::u
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   const Job& job = **found;
-  PendingRead read;
-  read.kind = PendingRead::Kind::kShow;
-  read.instance = caller.instance;
-  read.correlation = correlation;
-  read.caller = caller;
-  read.job = job.id();
+  PendingRead read{PendingRead::Kind::kShow, correlation, caller, job.id()};
   read.states = request.states;
   read.limit = std::min<std::uint64_t>(request.limit, limits::kPageTasks);
   std::uint64_t index = request.first;
@@ -111,12 +106,7 @@ void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, 
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   const Job& job = **found;
-  PendingRead read;
-  read.kind = PendingRead::Kind::kResults;
-  read.instance = caller.instance;
-  read.correlation = correlation;
-  read.caller = caller;
-  read.job = job.id();
+  PendingRead read{PendingRead::Kind::kResults, correlation, caller, job.id()};
   const std::uint64_t limit = request.limit == 0 ? kResultsPerPage : std::min(request.limit, kResultsPerPage);
   const std::uint64_t end = std::min<std::uint64_t>(job.total(), request.first + limit);
   for (std::uint64_t index = request.first; index < end; ++index) {
@@ -189,10 +179,10 @@ void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<T
   if (read.kind == PendingRead::Kind::kShow) {
     show.job = Summarise(job);
     show.failures = job.failures;
-    out.Reply(PeerRole::kClient, read.instance, read.correlation, std::move(show), /*promise=*/true);
+    out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, std::move(show), /*promise=*/true);
   } else {
     page.total = job.total();
-    out.Reply(PeerRole::kClient, read.instance, read.correlation, std::move(page), /*promise=*/true, std::move(sent));
+    out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, std::move(page), /*promise=*/true, std::move(sent));
   }
 }
 

@@ -6,19 +6,9 @@
 #include "common/analysis/validate.h"
 #include "common/base/check.h"
 #include "common/base/text.h"
+#include "common/base/overloaded.h"
 
 namespace icarus::broker {
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-}  // namespace
-
 void BrokerCore::ReplyError(const Caller& caller, std::uint64_t correlation, const Error& error, Outbox& out) {
   out.Reply(PeerRole::kClient, caller.instance, correlation, ToErrorReply(error));
 }
@@ -291,12 +281,7 @@ void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::ui
                       out);
   }
   if (job.tasks_released()) {
-    PendingRead read;
-    read.kind = PendingRead::Kind::kReload;
-    read.instance = caller.instance;
-    read.correlation = correlation;
-    read.caller = caller;
-    read.job = job.id();
+    PendingRead read{PendingRead::Kind::kReload, correlation, caller, job.id()};
     read.retry = request;
     for (TaskIndex index = 0; index < job.total(); ++index) read.asked.push_back(index);
     out.Push(ReadTasks{++last_ticket_, job.id(), read.asked, false});

@@ -3,19 +3,9 @@
 
 #include "broker/core/broker_core.h"
 #include "common/base/check.h"
+#include "common/base/overloaded.h"
 
 namespace icarus::broker {
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-}  // namespace
-
 void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out) {
   const WorkerHello& said = *hello.worker;
   if (!said.replaces.empty()) {

@@ -1,19 +1,9 @@
 #include "tests/support/core_world.h"
 
 #include "common/base/check.h"
+#include "common/base/overloaded.h"
 
 namespace icarus::broker::testing {
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-}  // namespace
-
 CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
   core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_, BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
   core_->FinishRecovery(now(), out_);
