@@ -188,8 +188,9 @@ class BrokerCore {
   void Dequeue(Job& job);
   void Schedule(Now now, Outbox& out);
   std::int64_t ExtraSlots(std::uint32_t request_class) const;
-  WorkerState* ChooseWorker(std::uint32_t request_class);
-  bool DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out);
+  WorkerState* ChooseWorker(std::uint32_t request_class, const std::string& reserved);
+  std::string ReserveWorker(std::uint32_t request_class, Outbox& out);
+  bool DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out);
   enum class Probed { kNothing, kHit, kJoined };
   void TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
                 std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out);

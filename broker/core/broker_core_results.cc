@@ -274,6 +274,7 @@ void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
     out.Write(DeleteDispatch{execution.dispatch_record});
   }
   execution.dispatch_record = 0;
+  execution.recalled = false;
   execution.state = ExecutionState::kQueued;
 }
 

@@ -43,13 +43,14 @@ std::int64_t BrokerCore::ExtraSlots(std::uint32_t request_class) const {
   return static_cast<std::int64_t>(std::floor(count));
 }
 
-// The worker with the most room; ties go by instance, which is random anyway.
-WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class) {
+// The worker with the most room, other than the one that is kept free for another; ties go by instance, which is random anyway.
+WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, const std::string& reserved) {
   const RequestClass& request = classes_.Get(request_class);
   const std::int64_t extra = ExtraSlots(request_class);
   WorkerState* best = nullptr;
   std::int64_t best_room = 0;
   for (auto& [instance, worker] : workers_.all()) {
+    if (instance == reserved) continue;
     const std::int64_t ahead = std::min<std::int64_t>(extra * worker.hello.slots, limits::kMaxPrefetch);
     const std::int64_t room = worker.RoomFor(request, ahead);
     if (room > best_room) {
@@ -58,6 +59,37 @@ WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class) {
     }
   }
   return best;
+}
+
+// The first in order has no room: the worker that will have it soonest gets nothing else until then, and gives back what it
+// has not started. Empty: it is of a class that queues at workers itself, or no worker can run it.
+std::string BrokerCore::ReserveWorker(std::uint32_t request_class, Outbox& out) {
+  if (ExtraSlots(request_class) > 0) return "";
+  const RequestClass& request = classes_.Get(request_class);
+  WorkerState* best = nullptr;
+  std::int64_t fewest = 0;
+  for (auto& [instance, worker] : workers_.all()) {
+    if (worker.lost || worker.draining || !worker.CanEverRun(request)) continue;
+    const auto load = static_cast<std::int64_t>(worker.assigned.size()) - worker.hello.slots;
+    if (best == nullptr || load < fewest) {
+      best = &worker;
+      fewest = load;
+    }
+  }
+  if (best == nullptr) return "";
+  StopExecutions recall;
+  recall.recall = true;
+  for (const ExecutionId id : best->assigned) {
+    Execution* execution = executions_.Find(id);
+    if (execution->state != ExecutionState::kDispatched || execution->recalled || execution->stop_as) continue;
+    if (ExtraSlots(execution->request_class) == 0) continue;  // it has a slot and is about to start
+    execution->recalled = true;
+    recall.executions.push_back(id);
+  }
+  if (!recall.executions.empty()) {
+    out.Reply(PeerRole::kWorker, best->instance, 0, std::move(recall), /*promise=*/true);
+  }
+  return best->instance;
 }
 
 bool BrokerCore::UserHasRoom(const std::string& user) const {
@@ -85,6 +117,7 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
   // Room only shrinks within this call: a class without room, or a level without an allowed job, need not be looked at again.
   std::set<std::uint32_t> full_classes;
   std::set<const ReadyQueue::Level*> blocked;
+  std::string reserved;
   const ReadyQueue::TieBreakers ties{
       [this](const std::string& user) {
         const auto it = service_.find(user);
@@ -93,24 +126,27 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
       [this](std::uint32_t request_class) {
         return predictor_.Known(request_class) ? predictor_.Mean(request_class) : std::numeric_limits<double>::infinity();
       }};
-  const auto fits = [&](const ReadyQueue::Level& level) {
-    if (full_classes.contains(level.request_class) || blocked.contains(&level)) return false;
-    if (!UserHasRoom(level.user)) return false;
-    if (ResourcesFree(classes_.Get(level.request_class)) && ChooseWorker(level.request_class) != nullptr) return true;
-    full_classes.insert(level.request_class);
-    return false;
+  const auto may_run = [&](const ReadyQueue::Level& level) {
+    return !full_classes.contains(level.request_class) && !blocked.contains(&level) && UserHasRoom(level.user) &&
+           ResourcesFree(classes_.Get(level.request_class));
   };
   for (int rounds = 0; rounds < 256; ++rounds) {
-    ReadyQueue::Level* level = ready_.Best(config_.aging_ms, ties, fits);
+    ReadyQueue::Level* level = ready_.Best(config_.aging_ms, ties, may_run);
     if (level == nullptr) return;
-    if (!DispatchFrom(*level, now, out)) blocked.insert(level);
+    WorkerState* worker = ChooseWorker(level->request_class, reserved);
+    if (worker == nullptr) {
+      full_classes.insert(level->request_class);
+      if (reserved.empty()) reserved = ReserveWorker(level->request_class, out);
+    } else if (!DispatchFrom(*level, *worker, now, out)) {
+      blocked.insert(level);
+    }
   }
   schedule_needed_ = true;
   more_work_ = true;
 }
 
-// One batch from the first job of the level that may run, to one worker. False when none of the level's jobs may.
-bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out) {
+// One batch from the first job of the level that may run, to this worker. False when none of the level's jobs may.
+bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out) {
   Job* job = nullptr;
   for (const auto& entry : level.jobs) {
     Job& candidate = *jobs_.at(entry.job);
@@ -121,7 +157,6 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, Now now, Outbox& out) {
   }
   if (job == nullptr) return false;
   level.last_served_ms = now.monotonic_ms();
-  WorkerState& worker = *ChooseWorker(level.request_class);
   const RequestClass& request = classes_.Get(level.request_class);
   const std::int64_t ahead =
       std::min<std::int64_t>(ExtraSlots(level.request_class) * worker.hello.slots, limits::kMaxPrefetch);

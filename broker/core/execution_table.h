@@ -29,6 +29,7 @@ struct Execution {
   std::optional<ContentHash> key;     // when its result may be shared
   std::vector<TaskRef> subscribers;   // the first is the leader
   ExecutionState state = ExecutionState::kQueued;
+  bool recalled = false;              // the worker was asked for it back, if it has not started
   std::optional<TaskState> stop_as;   // its end was asked for: what its subscribers become
   TaskError stop_error;               // then
   std::string instance;               // of the worker it is at

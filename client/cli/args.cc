@@ -170,7 +170,7 @@ void AddSubmitOptions(CLI::App* app, SubmitOptions& submit) {
 }
 
 void AddSelectors(CLI::App* app, SelectOptions& select, const char* what) {
-  app->add_option("selector", select.selectors, "7, 7.2, 1-3, 1,3,5-8, last, all, tag:study=x, name:glob")
+  app->add_option("job", select.selectors, "7, 7.2, 1-3, 1,3,5-8, last, all, tag:study=x, name:glob")
       ->type_name(what)
       ->required();
 }

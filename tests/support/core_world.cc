@@ -111,7 +111,7 @@ void CoreWorld::Apply(Effect effect) {
                 }
               }
             } else if (auto* stop = std::get_if<StopExecutions>(&send.message.payload)) {
-              auto& stops = stops_[send.instance];
+              auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
               stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
             } else if (auto* ack = std::get_if<ResultsAck>(&send.message.payload)) {
               acknowledged.insert(ack->executions.begin(), ack->executions.end());
@@ -148,6 +148,10 @@ void CoreWorld::Apply(Effect effect) {
 
 std::vector<GivenTask> CoreWorld::TakeDispatched(const std::string& worker) {
   return std::exchange(dispatched_[worker], {});
+}
+
+std::vector<ExecutionId> CoreWorld::TakeRecalls(const std::string& worker) {
+  return std::exchange(recalls_[worker], {});
 }
 
 std::vector<ExecutionId> CoreWorld::TakeStops(const std::string& worker) { return std::exchange(stops_[worker], {}); }
@@ -195,6 +199,7 @@ void CoreWorld::Restart() {
   answers_.clear();
   dispatched_.clear();
   stops_.clear();
+  recalls_.clear();
   CoreConfig config = config_;
   for (const auto& [key, value] : settings_) {
     const std::string prefix = "solvers.";

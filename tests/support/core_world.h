@@ -64,6 +64,7 @@ class CoreWorld {
   void ReturnTask(const std::string& worker, const GivenTask& task);
   void Beat(const std::string& worker);
   std::vector<ExecutionId> TakeStops(const std::string& worker);
+  std::vector<ExecutionId> TakeRecalls(const std::string& worker);
   std::set<ExecutionId> acknowledged;
 
   // --- time and faults
@@ -97,6 +98,7 @@ class CoreWorld {
   std::map<std::string, std::vector<Message>> answers_;
   std::map<std::string, std::vector<GivenTask>> dispatched_;
   std::map<std::string, std::vector<ExecutionId>> stops_;
+  std::map<std::string, std::vector<ExecutionId>> recalls_;
   std::map<JobId, JobRecord> jobs_;
   std::map<JobId, JobStatusRecord> statuses_;
   std::map<std::string, std::string> settings_;

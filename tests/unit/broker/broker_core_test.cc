@@ -352,6 +352,26 @@ TEST(BrokerCore, AnotherUserIsServedBesideAnEndlessSweep) {
   EXPECT_EQ(world.TakeDispatched("w").at(0).job, other) << "the user who was served least comes first";
 }
 
+TEST(BrokerCore, WhatIsQueuedAheadIsRecalledForATaskThatComesFirst) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  world.Submit(CoreWorld::Noop("0:99999:1"));
+  world.Finish("w", world.TakeDispatched("w").at(0), TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
+  auto ahead = world.TakeDispatched("w");
+  ASSERT_THAT(ahead, SizeIs(41));
+  world.Start("w", ahead[0]);
+  JobSpec command;
+  command.analysis = "command";
+  command.command = CommandSpec{};
+  command.command->argv = {"true"};
+  const JobId job = world.Submit(command);
+  EXPECT_THAT(world.TakeRecalls("w"), SizeIs(40)) << "all that had not started";
+  for (std::size_t i = 1; i < ahead.size(); ++i) world.ReturnTask("w", ahead[i]);
+  EXPECT_THAT(world.TakeDispatched("w"), IsEmpty()) << "the worker is kept free for it";
+  world.Finish("w", ahead[0], TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
+  EXPECT_EQ(world.TakeDispatched("w").at(0).job, job);
+}
+
 TEST(BrokerCore, UnknownAnalysisAndWrongValuesNameTheField) {
   CoreWorld world;
   JobSpec spec;
@@ -426,6 +446,14 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
     const auto collect = [&] {
       for (const std::string& worker : workers) {
         for (const GivenTask& task : world.TakeDispatched(worker)) held[worker].push_back(task);
+        for (const ExecutionId recall : world.TakeRecalls(worker)) {
+          auto& mine = held[worker];
+          const auto it = std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == recall; });
+          if (it == mine.end() || random.Below(4) == 0) continue;  // it may have started meanwhile
+          const GivenTask task = *it;
+          mine.erase(it);
+          world.ReturnTask(worker, task);
+        }
         for (const ExecutionId stop : world.TakeStops(worker)) {
           auto& mine = held[worker];
           const auto it = std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == stop; });

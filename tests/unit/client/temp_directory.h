@@ -14,7 +14,7 @@ namespace icarus::client {
 class TempDirectory {
  public:
   TempDirectory() {
-    std::string pattern = testing::TempDir() + "/icarus-client-XXXXXX";
+    std::string pattern = testing::TempDir() + "icarus-client-XXXXXX";  // TempDir ends with a slash
     path_ = ::mkdtemp(pattern.data());
   }
   ~TempDirectory() { EXPECT_TRUE(RemoveTree(path_)); }

@@ -123,6 +123,16 @@ TEST_F(JobStoreDamageTest, TasksWithoutTheirJobAreDamage) {
   ExpectSays(LoadError(), ErrorCode::kCorruption, "the record of its job is missing");
 }
 
+TEST_F(JobStoreDamageTest, ADeletedJobLeavesNothingBehind) {
+  ASSERT_TRUE(OpenStore(store_dir_)->Commit({5, {DeleteJob{JobId(7)}}}));
+  std::vector<std::string> left;
+  WithDatabase([&left](rocksdb::DB& db) {
+    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(rocksdb::ReadOptions()));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) left.push_back(it->key().ToString());
+  });
+  EXPECT_EQ(left, (std::vector<std::string>{MetaKey(), SettingKey("a"), DispatchKey(3)}));
+}
+
 TEST_F(JobStoreDamageTest, AForeignKeyIsDamage) {
   WithDatabase([](rocksdb::DB& db) { ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), "\x03zz", "x").ok()); });
   ExpectSays(LoadError(), ErrorCode::kCorruption, "the unknown key 037a7a");
@@ -142,6 +152,7 @@ TEST_F(JobStoreDamageTest, AnotherSchemaIsRefused) {
 }
 
 TEST_F(JobStoreDamageTest, AFlippedByteInTheMiddleOfTheLogIsRefused) {
+  fs::remove(store_dir_ + "/highwater");  // RocksDB alone is to find it
   const fs::path log = WriteAheadLog();
   std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
   const auto middle = static_cast<std::streamoff>(fs::file_size(log) / 2);

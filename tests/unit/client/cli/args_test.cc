@@ -128,7 +128,7 @@ TEST(Args, WrongUsageIsOneLineThatNamesIt) {
       {{"frobnicate"}, "unknown verb 'frobnicate'"},
       {{"submit", "noop", "--prioritty", "5"}, "did you mean '--priority'?"},
       {{"submit", "noop", "extra"}, "'extra' is one word too many"},
-      {{"submit"}, "ANALYSIS"},
+      {{"submit"}, "analysis is required"},
       {{"submit", "noop", "--priority", "5000"}, "-1000 to 1000"},
       {{"submit", "noop", "--cpus", "0"}, "--cpus"},
       {{"submit", "noop", "--cpus", "two"}, "'two' is not a whole number"},
@@ -140,7 +140,7 @@ TEST(Args, WrongUsageIsOneLineThatNamesIt) {
       {{"run", "--"}, "after --"},
       {{"list", "--", "ls"}, "takes no command"},
       {{"list", "-o", "yaml"}, "'yaml' is not an output format"},
-      {{"wait"}, "JOB"},
+      {{"wait"}, "job is required"},
       {{"--nonsense"}, "--nonsense"},
   };
   for (const BadCase& one : cases) {
