@@ -36,12 +36,13 @@ void BlobService::Refuse(const Received& received) {
 
 void BlobService::Put(const Received& received, const BlobPut& request) {
   const Body body = received.message.bodies.empty() ? nullptr : received.message.bodies.front();
-  auto job = [this, role = received.role, instance = received.caller.instance, correlation = received.message.correlation,
-              request, body] {
+  auto job = [this, role = received.role, instance = received.caller.instance,
+              correlation = received.message.correlation, request, body] {
     // An empty file is complete with its first, empty chunk.
     const bool asks = body == nullptr && request.size > 0;
-    const auto progress = asks ? store_.NextOffset(request.hash)
-                               : store_.PutChunk(request.hash, request.size, request.offset, body ? *body : std::string());
+    const auto progress =
+        asks ? store_.NextOffset(request.hash)
+             : store_.PutChunk(request.hash, request.size, request.offset, body ? *body : std::string());
     if (!progress) return Answer(role, instance, Message{correlation, ToErrorReply(progress.error()), {}});
     Answer(role, instance,
            Message{correlation, BlobPutReply{request.hash, progress->next_offset, progress->complete}, {}});
@@ -50,12 +51,13 @@ void BlobService::Put(const Received& received, const BlobPut& request) {
 }
 
 void BlobService::Get(const Received& received, const BlobGet& request) {
-  auto job = [this, role = received.role, instance = received.caller.instance, correlation = received.message.correlation,
-              request] {
+  auto job = [this, role = received.role, instance = received.caller.instance,
+              correlation = received.message.correlation, request] {
     auto chunk = store_.GetChunk(request.hash, request.offset, request.length);
     if (!chunk) return Answer(role, instance, Message{correlation, ToErrorReply(chunk.error()), {}});
     Answer(role, instance,
-           Message{correlation, BlobData{request.hash, request.offset, chunk->size},
+           Message{correlation,
+                   BlobData{request.hash, request.offset, chunk->size},
                    {std::make_shared<const std::string>(std::move(chunk->bytes))}});
   };
   if (!thread_.TryPost(Lane::kUrgent, job)) Refuse(received);

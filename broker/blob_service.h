@@ -1,4 +1,5 @@
-// Files by content, put and got in chunks by clients and workers. Needs no decision of the core: a thread of its own does it.
+// Files by content, put and got in chunks by clients and workers. Needs no decision of the core: a thread of its own
+// does it.
 #pragma once
 
 #include <memory>

@@ -40,10 +40,12 @@ Result<Listening> PlanEndpoints(const BrokerOptions& options) {
   plan.workers.push_back("ipc://" + directory + "/worker.sock");
   for (const std::string& text : options.listen) {
     ICARUS_ASSIGN(Endpoint endpoint, ParseEndpoint(text));
-    if (endpoint.kind != Endpoint::Kind::kTcp) return UsageError("--listen takes tcp://ADDRESS:PORT, not " + text, "listen");
+    if (endpoint.kind != Endpoint::Kind::kTcp)
+      return UsageError("--listen takes tcp://ADDRESS:PORT, not " + text, "listen");
     if (!options.insecure || !endpoint.IsLocalOnly()) {
       return Error::Make(ErrorCode::kRefused,
-                         text + ": without keys a broker listens on TCP only on loopback and with --insecure", "listen");
+                         text + ": without keys a broker listens on TCP only on loopback and with --insecure",
+                         "listen");
     }
     plan.clients.push_back(endpoint.ToString());
     if (endpoint.port != 0) ++endpoint.port;
@@ -123,9 +125,9 @@ Status Broker::Recover() {
   const auto core = [&]() -> BrokerCore& {
     if (!core_) {
       const StoreMeta& meta = job_store_->meta();
-      core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), MakeCoreConfig(settings_),
-                                           BrokerIdentity{instance_, ProgramVersion("icarus-broker"), meta.lineage, meta.epoch},
-                                           meta.epoch);
+      core_ = std::make_unique<BrokerCore>(
+          Catalogue::BuiltIn(), MakeCoreConfig(settings_),
+          BrokerIdentity{instance_, ProgramVersion("icarus-broker"), meta.lineage, meta.epoch}, meta.epoch);
     }
     return *core_;
   };
@@ -138,7 +140,8 @@ Status Broker::Recover() {
   ICARUS_TRY(load(visitor));
   ICARUS_TRY(wrong);
   BrokerCore& recovered = core();
-  ICARUS_TRY(cache_store_->Load([&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
+  ICARUS_TRY(cache_store_->Load(
+      [&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
   recovered.FinishRecovery(now, out_);
   LogInfo("store loaded", {{"jobs", recovered.jobs().size()}, {"epoch", job_store_->epoch()}});
   return {};
@@ -176,8 +179,8 @@ Status Broker::WriteAccess() {
   return WriteAccessFile(options_.home.access_file(), access);
 }
 
-// The order matters: the store's lock first, so that a second broker fails there and leaves the first unharmed; the epoch
-// on disk before anything is answered; the access file last.
+// The order matters: the store's lock first, so that a second broker fails there and leaves the first unharmed; the
+// epoch on disk before anything is answered; the access file last.
 Status Broker::Start() {
   ICARUS_ASSIGN(signals_, SignalFd::Block({SIGTERM, SIGINT, SIGHUP}));
   ICARUS_TRY(OpenStores());
@@ -197,7 +200,9 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
   const bool changes = request.verb == ConfigVerb::kSet || request.verb == ConfigVerb::kUnset;
   if (changes && !caller.admin) return fail(Error::Make(ErrorCode::kRefused, "only an admin changes settings"));
   ConfigReply reply;
-  const auto add = [&](const SettingEntry& entry) { reply.entries.push_back({entry.key, entry.value, OriginName(entry.origin)}); };
+  const auto add = [&](const SettingEntry& entry) {
+    reply.entries.push_back({entry.key, entry.value, OriginName(entry.origin)});
+  };
   if (request.verb == ConfigVerb::kList) {
     for (const SettingEntry& entry : settings_.List()) add(entry);
   } else {
@@ -226,7 +231,8 @@ void Broker::Handle(Received received) {
     return;
   }
   if (blobs_->Handle(received)) return;
-  if (const auto* config = std::get_if<Config>(&received.message.payload); config != nullptr && received.role == PeerRole::kClient) {
+  if (const auto* config = std::get_if<Config>(&received.message.payload);
+      config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
   }
   Received unknown{received.role, received.caller, Message{}};

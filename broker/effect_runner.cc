@@ -15,8 +15,8 @@ void LogNote(const Note& note) {
 
 }  // namespace
 
-EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, LoopInbox& inbox, CoreCallbacks callbacks,
-                           std::uint64_t last_sequence)
+EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, LoopInbox& inbox,
+                           CoreCallbacks callbacks, std::uint64_t last_sequence)
     : gateway_(gateway),
       jobs_(jobs),
       cache_(cache),
@@ -63,13 +63,15 @@ void EffectRunner::Deliver(Effect& effect) {
                  [&](PutCache& put) { PostCachePut(std::move(put)); },
                  [&](RemoveCache& remove) {
                    auto job = [this, keys = std::move(remove.keys)] {
-                     if (const Status done = cache_.Remove(keys); !done) LogWarning("cache removal failed: " + done.error().message);
+                     if (const Status done = cache_.Remove(keys); !done)
+                       LogWarning("cache removal failed: " + done.error().message);
                    };
                    if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
                  },
                  [&](ClearCache&) {
                    auto job = [this] {
-                     if (const Status done = cache_.Clear(); !done) LogWarning("clearing the cache failed: " + done.error().message);
+                     if (const Status done = cache_.Clear(); !done)
+                       LogWarning("clearing the cache failed: " + done.error().message);
                    };
                    if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
                  },

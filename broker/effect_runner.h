@@ -1,5 +1,5 @@
-// Carries out the core's effects: batches to the commit thread, promises when their batch is durable, reads and cache work to
-// their threads. Owned and used by the loop's thread.
+// Carries out the core's effects: batches to the commit thread, promises when their batch is durable, reads and cache
+// work to their threads. Owned and used by the loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ namespace icarus::broker {
 // What comes back to the core, called on the loop's thread.
 struct CoreCallbacks {
   std::function<void(const ContentHash& key, Body body, bool damaged)> on_cache_read;
-  std::function<void(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>&, std::vector<Body>)> on_tasks_read;
+  std::function<void(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>&, std::vector<Body>)>
+      on_tasks_read;
   std::function<void(const std::string& key, const std::string& value)> on_setting_learned;
 };
 
@@ -35,8 +36,8 @@ class EffectRunner {
 
   // Takes this turn's effects. Afterwards Pump.
   void Run(std::vector<Effect> effects);
-  // Seals and submits the open batch if none is in flight, and releases what a finished commit allows. An error is a failed
-  // disk: the process must end without writing anything more.
+  // Seals and submits the open batch if none is in flight, and releases what a finished commit allows. An error is a
+  // failed disk: the process must end without writing anything more.
   Status Pump();
   // Why nothing can be written now; empty: it can.
   const std::string& storage_reason() const { return storage_reason_; }

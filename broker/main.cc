@@ -20,7 +20,8 @@ struct Arguments {
 };
 
 void Define(CLI::App& app, Arguments& arguments) {
-  app.add_option("--home", arguments.home, "directory of the store, logs and access file (ICARUS_HOME)")->type_name("DIR");
+  app.add_option("--home", arguments.home, "directory of the store, logs and access file (ICARUS_HOME)")
+      ->type_name("DIR");
   app.add_option("--config", arguments.config, "configuration file")->type_name("FILE");
   app.add_option("--listen", arguments.options.listen,
                  "also listen for clients at tcp://ADDRESS:PORT, and for workers at the next port; repeat")
@@ -30,7 +31,8 @@ void Define(CLI::App& app, Arguments& arguments) {
   app.add_flag("--allow-network-store", arguments.options.allow_network_store, "allow a home on a network file system");
   app.add_option("--log-level", arguments.log_level, "debug, info, warning, error or off")->type_name("LEVEL");
   app.add_flag("--log-json", arguments.log_json, "one JSON object a line");
-  app.add_option("--ready-fd", arguments.options.ready_fd, "write \"ok\" to this descriptor when serving")->type_name("N");
+  app.add_option("--ready-fd", arguments.options.ready_fd, "write \"ok\" to this descriptor when serving")
+      ->type_name("N");
   app.set_version_flag("--version", icarus::ProgramVersion("icarus-broker"));
   app.footer("Example: icarus-broker --home ~/icarus-home --log-level debug");
 }

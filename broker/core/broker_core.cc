@@ -17,8 +17,9 @@ BrokerCore::BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIden
 Status BrokerCore::RecoverJob(JobRecord record, Now now) {
   const Manifest* manifest = catalogue_.Find(record.spec.analysis);
   if (manifest == nullptr) {
-    return Error::Make(ErrorCode::kCorruption, "job " + std::to_string(record.job.value) + " is stored with the analysis '" +
-                                                   record.spec.analysis + "', which this release does not have");
+    return Error::Make(ErrorCode::kCorruption, "job " + std::to_string(record.job.value) +
+                                                   " is stored with the analysis '" + record.spec.analysis +
+                                                   "', which this release does not have");
   }
   ICARUS_ASSIGN(const std::uint32_t total, record.spec.sweep.Count());
   const JobId id = record.job;
@@ -115,11 +116,12 @@ void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t
   const std::uint32_t version = std::min(hello.max_version, kProtocolVersionMax);
   if (hello.instance.empty() || hello.instance.size() > limits::kMaxNameBytes ||
       version < std::max(hello.min_version, kProtocolVersionMin)) {
-    const Error error = hello.instance.empty() || hello.instance.size() > limits::kMaxNameBytes
-                            ? ProtocolError("a hello needs an instance id", "instance")
-                            : ProtocolError("no protocol version is common: the peer speaks " + std::to_string(hello.min_version) +
-                                            " to " + std::to_string(hello.max_version) + ", the broker " +
-                                            std::to_string(kProtocolVersionMin) + " to " + std::to_string(kProtocolVersionMax));
+    const Error error =
+        hello.instance.empty() || hello.instance.size() > limits::kMaxNameBytes
+            ? ProtocolError("a hello needs an instance id", "instance")
+            : ProtocolError("no protocol version is common: the peer speaks " + std::to_string(hello.min_version) +
+                            " to " + std::to_string(hello.max_version) + ", the broker " +
+                            std::to_string(kProtocolVersionMin) + " to " + std::to_string(kProtocolVersionMax));
     out.Reply(hello.role, caller.instance, correlation, ToErrorReply(error));
     return;
   }
@@ -132,9 +134,10 @@ void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t
   welcome.user = caller.user;
   welcome.wall_ms = now.wall_ms;
   if (hello.role == PeerRole::kWorker) {
-    if (!hello.worker || hello.worker->slots < 1 || hello.worker->slots > limits::kMaxCpus || hello.worker->name.empty()) {
-      const Error error = ProtocolError("a worker's hello needs its name and 1 to " + std::to_string(limits::kMaxCpus) + " slots",
-                                        "worker");
+    if (!hello.worker || hello.worker->slots < 1 || hello.worker->slots > limits::kMaxCpus ||
+        hello.worker->name.empty()) {
+      const Error error = ProtocolError(
+          "a worker's hello needs its name and 1 to " + std::to_string(limits::kMaxCpus) + " slots", "worker");
       out.Reply(hello.role, caller.instance, correlation, ToErrorReply(error));
       return;
     }
@@ -169,7 +172,8 @@ void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
   schedule_needed_ = true;
 }
 
-// A turn that comes late by more than this found the process stopped or starved: nobody else is to blame for the silence.
+// A turn that comes late by more than this found the process stopped or starved: nobody else is to blame for the
+// silence.
 constexpr std::int64_t kLateTurnMs = 2'000;
 
 void BrokerCore::ForgiveLateTurn(Now now) {

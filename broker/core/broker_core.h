@@ -1,8 +1,8 @@
-// The broker's decisions: a state machine of events in, effects out. No clock, socket, disk, thread, log or global inside;
-// the same events with the same times give the same effects.
+// The broker's decisions: a state machine of events in, effects out. No clock, socket, disk, thread, log or global
+// inside; the same events with the same times give the same effects.
 //
-// Order of life: Recover… calls, FinishRecovery, then events. Every On… call may be followed by any other; EndTurn is called
-// once after each bounded batch of events. NextDeadline says when EndTurn has work even if nothing arrives.
+// Order of life: Recover… calls, FinishRecovery, then events. Every On… call may be followed by any other; EndTurn is
+// called once after each bounded batch of events. NextDeadline says when EndTurn has work even if nothing arrives.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +64,8 @@ class BrokerCore {
   // False when there is no session of that instance: the peer is to say Hello again.
   bool OnMessage(const Caller& caller, Message message, Now now, Outbox& out);
   void OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out);
-  void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
-                   Now now, Outbox& out);
+  void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
+                   std::vector<Body> bodies, Now now, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
   // No room on disk: submissions are refused until it is over. `reason` empty: it is over.
   void OnStorageState(std::string reason) { storage_reason_ = std::move(reason); }
@@ -114,7 +114,7 @@ class BrokerCore {
     std::vector<TaskState> states = {};   // filter
     std::uint64_t limit = 0;
     std::uint64_t next = 0;
-    Retry retry = {};                     // with kReload
+    Retry retry = {};  // with kReload
   };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;
@@ -133,10 +133,10 @@ class BrokerCore {
   void HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation);
   void HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now, Outbox& out);
-  std::uint64_t CancelTasks(Job& job, const std::vector<TaskIndex>& tasks, const TaskError& error, std::set<ExecutionId>& open,
-                            Now now, Outbox& out);
-  void EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error, std::set<ExecutionId>& open, Now now,
-                    Outbox& out);
+  std::uint64_t CancelTasks(Job& job, const std::vector<TaskIndex>& tasks, const TaskError& error,
+                            std::set<ExecutionId>& open, Now now, Outbox& out);
+  void EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error, std::set<ExecutionId>& open,
+                    Now now, Outbox& out);
   void EndReady(Job& job, TaskState state, const TaskError& error, Now now, Outbox& out);
   std::uint64_t RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now now, Outbox& out);
   void HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out);
@@ -164,8 +164,8 @@ class BrokerCore {
 
   // executions and results (broker_core_results.cc)
   void FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out);
-  void CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body, bool leader,
-                    Now now, Outbox& out);
+  void CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body,
+                    bool leader, Now now, Outbox& out);
   void FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
   bool ShouldRetry(const Execution& execution, const ExecutionResult& result);
   void EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now, Outbox& out);
@@ -179,8 +179,8 @@ class BrokerCore {
   void EraseExecution(Execution& execution, Outbox& out);
   void Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out);
   void NoteCancelProgress(ExecutionId execution, Outbox& out);
-  void RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s, Now now,
-                     Outbox& out);
+  void RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s,
+                     Now now, Outbox& out);
   void EndWorkerDeath(Execution& execution, Now now, Outbox& out);
 
   // scheduling (broker_core_schedule.cc)
@@ -225,7 +225,7 @@ class BrokerCore {
   std::map<JobId, std::unique_ptr<Job>> jobs_;
   std::uint64_t last_job_ = 0;
   std::map<std::pair<std::string, std::string>, JobId> by_submit_id_;  // (user, idempotency key)
-  std::uint64_t open_tasks_ = 0;  // not final, of all jobs
+  std::uint64_t open_tasks_ = 0;                                       // not final, of all jobs
   ExecutionTable executions_;
   ReadyQueue ready_;
   RequestClasses classes_;
@@ -240,19 +240,19 @@ class BrokerCore {
   std::map<std::uint64_t, PendingRead> pending_reads_;
   std::uint64_t last_ticket_ = 0;
   std::vector<PendingCancel> pending_cancels_;
-  std::vector<std::uint64_t> stale_records_;  // found at recovery
-  std::set<JobId> probing_;     // cacheable jobs with tasks not probed yet
-  std::set<JobId> unresolved_;  // jobs whose solver identity is not known
-  std::set<std::pair<std::int64_t, TaskRef>> backoffs_;        // due monotonic ms
+  std::vector<std::uint64_t> stale_records_;             // found at recovery
+  std::set<JobId> probing_;                              // cacheable jobs with tasks not probed yet
+  std::set<JobId> unresolved_;                           // jobs whose solver identity is not known
+  std::set<std::pair<std::int64_t, TaskRef>> backoffs_;  // due monotonic ms
   std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;
   std::set<std::pair<std::int64_t, JobId>> job_deadlines_;
-  std::map<std::string, std::set<ExecutionId>> orphans_;        // by worker instance
+  std::map<std::string, std::set<ExecutionId>> orphans_;  // by worker instance
   std::optional<std::int64_t> orphans_until_ms_;
-  std::map<std::string, double> service_;                       // seconds · cpus given to each user
+  std::map<std::string, double> service_;  // seconds · cpus given to each user
   std::map<std::string, std::uint64_t> running_of_user_;
-  std::map<std::string, std::int64_t> cluster_used_;            // cluster-wide named resources
+  std::map<std::string, std::int64_t> cluster_used_;  // cluster-wide named resources
   std::string storage_reason_;
-  std::optional<std::int64_t> turn_due_ms_;                     // when EndTurn was to be called at the latest
+  std::optional<std::int64_t> turn_due_ms_;  // when EndTurn was to be called at the latest
   std::int64_t last_turn_ms_ = 0;
   bool schedule_needed_ = true;
   bool more_work_ = false;

@@ -102,7 +102,8 @@ void BrokerCore::HandleShow(const Caller& caller, const ShowJob& request, std::u
   StartPage(std::move(read), /*bodies=*/false, out);
 }
 
-void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation, Outbox& out) {
+void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation,
+                             Outbox& out) {
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   const Job& job = **found;
@@ -144,8 +145,8 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
 }
 
 // `records` and `bodies` in the positions of read.asked; both empty when nothing was asked for.
-void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
-                            Outbox& out) {
+void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records,
+                            std::vector<Body> bodies, Outbox& out) {
   const auto found = jobs_.find(read.job);
   if (found == jobs_.end()) return;
   const Job& job = *found->second;
@@ -182,7 +183,8 @@ void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<T
     out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, std::move(show), /*promise=*/true);
   } else {
     page.total = job.total();
-    out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, std::move(page), /*promise=*/true, std::move(sent));
+    out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, std::move(page), /*promise=*/true,
+              std::move(sent));
   }
 }
 
@@ -224,7 +226,8 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.attempt = extra->attempt;
     task.progress = extra->progress;
     task.error = extra->last_error;
-    if (const Execution* execution = executions_.Find(extra->execution); execution != nullptr && execution->at_worker()) {
+    if (const Execution* execution = executions_.Find(extra->execution);
+        execution != nullptr && execution->at_worker()) {
       task.worker = execution->worker_name;
       task.queue_wait_s = static_cast<double>(execution->dispatched_ms - job.enqueued_ms) / 1000.0;
     }
@@ -232,7 +235,8 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
   return item;
 }
 
-void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out) {
+void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now,
+                             Outbox& out) {
   const WatchKey key{caller.instance, correlation};
   if (const auto old = watches_.find(key); old != watches_.end()) {
     for (const JobId id : old->second.jobs) watchers_of_[id].erase(key);
@@ -314,7 +318,8 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
   CacheReply reply;
   if (request.clear) {
     if (!caller.admin) {
-      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"), out);
+      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"),
+                        out);
     }
     reply.cleared = cache_.Clear();
     out.Push(ClearCache{});

@@ -5,8 +5,8 @@
 #include "common/analysis/cache_key.h"
 #include "common/analysis/validate.h"
 #include "common/base/check.h"
-#include "common/base/text.h"
 #include "common/base/overloaded.h"
+#include "common/base/text.h"
 
 namespace icarus::broker {
 void BrokerCore::ReplyError(const Caller& caller, std::uint64_t correlation, const Error& error, Outbox& out) {
@@ -16,8 +16,8 @@ void BrokerCore::ReplyError(const Caller& caller, std::uint64_t correlation, con
 Result<Job*> BrokerCore::FindJob(const Caller& caller, JobId id) {
   const auto it = jobs_.find(id);
   if (it == jobs_.end() || !MaySee(caller, *it->second)) {
-    return Error::Make(ErrorCode::kNotFound, "there is no job " + std::to_string(id.value) +
-                                                 " of yours; 'icarus list' shows those there are",
+    return Error::Make(ErrorCode::kNotFound,
+                       "there is no job " + std::to_string(id.value) + " of yours; 'icarus list' shows those there are",
                        "job");
   }
   return it->second.get();
@@ -40,9 +40,7 @@ void BrokerCore::HandleClientMessage(ClientSession& session, Message message, No
           [&](CacheQuery& request) { HandleCache(caller, request, correlation, out); },
           [&](Heartbeat&) { out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{}); },
           [&](Goodbye&) { DropSession(caller.instance); },
-          [&](auto&) {
-            ReplyError(caller, correlation, ProtocolError("a client may not send this message"), out);
-          },
+          [&](auto&) { ReplyError(caller, correlation, ProtocolError("a client may not send this message"), out); },
       },
       message.payload);
 }
@@ -58,8 +56,9 @@ Status BrokerCore::CheckCapacity(const JobSpec& spec) const {
     const auto cluster = config_.resources.find(name);
     if (cluster != config_.resources.end()) {
       if (count <= cluster->second) continue;
-      return Error::Make(ErrorCode::kRefused, std::to_string(count) + " of resource '" + name + "' are asked for, but there are " +
-                                                  std::to_string(cluster->second) + " (resources." + name + ")",
+      return Error::Make(ErrorCode::kRefused,
+                         std::to_string(count) + " of resource '" + name + "' are asked for, but there are " +
+                             std::to_string(cluster->second) + " (resources." + name + ")",
                          name);
     }
     const auto& all = workers_.all();
@@ -67,8 +66,9 @@ Status BrokerCore::CheckCapacity(const JobSpec& spec) const {
       return worker.second.hello.resources.contains(name);
     });
     if (!offered) {
-      return Error::Make(ErrorCode::kRefused, "no resource '" + name + "' is known; list it as resources." + name +
-                                                  " or start a worker with --resource " + name + "=N",
+      return Error::Make(ErrorCode::kRefused,
+                         "no resource '" + name + "' is known; list it as resources." + name +
+                             " or start a worker with --resource " + name + "=N",
                          name);
     }
   }
@@ -92,8 +92,8 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   ICARUS_TRY(CanonicaliseSpec(catalogue_, request.spec));
   ICARUS_ASSIGN(const std::uint32_t total, request.spec.sweep.Count());
   if (jobs_.size() >= limits::kMaxJobs || open_tasks_ + total > config_.max_pending_tasks) {
-    Error error = Error::Make(ErrorCode::kOverloaded, "the queue is full (" + std::to_string(open_tasks_) +
-                                                          " tasks; limits.pending_tasks)");
+    Error error = Error::Make(ErrorCode::kOverloaded,
+                              "the queue is full (" + std::to_string(open_tasks_) + " tasks; limits.pending_tasks)");
     error.retry_after_s = 10;
     return error;
   }
@@ -129,7 +129,9 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
     if (!job.tasks_released() && !job.HasReady()) Dequeue(job);
   }
   reply.warnings = SubmitWarnings(job);
-  out.Log("job accepted", {{"job", std::to_string(id.value)}, {"user", caller.user}, {"analysis", job.spec().analysis},
+  out.Log("job accepted", {{"job", std::to_string(id.value)},
+                           {"user", caller.user},
+                           {"analysis", job.spec().analysis},
                            {"tasks", std::to_string(total)}});
   return reply;
 }
@@ -158,36 +160,39 @@ std::vector<std::string> BrokerCore::SubmitWarnings(const Job& job) const {
   } else if (!name_offered) {
     warnings.push_back("no worker offers the solver '" + solver + "'; the tasks wait ('icarus workers' says why)");
   } else if (!offered) {
-    warnings.push_back("no worker offers " + solver + "@" + job.identity + ", only builds such as " + solver + "@" + others +
-                       "; the tasks wait (see 'icarus config set solvers." + solver + ".default')");
+    warnings.push_back("no worker offers " + solver + "@" + job.identity + ", only builds such as " + solver + "@" +
+                       others + "; the tasks wait (see 'icarus config set solvers." + solver + ".default')");
   } else if (!fits) {
     warnings.push_back("no worker has the resources or labels that are asked for; the tasks wait");
   }
   return warnings;
 }
 
-void BrokerCore::HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out) {
+void BrokerCore::HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now,
+                              Outbox& out) {
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   Job& job = **found;
   PendingCancel cancel{caller.instance, correlation, {}, {}};
   const auto refuse_final = [&](const std::string& what, TaskState state) {
     ReplyError(caller, correlation,
-               Error::Make(ErrorCode::kRefused, what + " is already " + std::string(StateName(state)) + "; nothing was changed"),
+               Error::Make(ErrorCode::kRefused,
+                           what + " is already " + std::string(StateName(state)) + "; nothing was changed"),
                out);
   };
   for (const TaskIndex index : request.tasks) {
     if (index >= job.total()) {
       return ReplyError(caller, correlation,
-                        Error::Make(ErrorCode::kNotFound, "job " + std::to_string(job.id().value) + " has no task " +
-                                                              std::to_string(index)),
+                        Error::Make(ErrorCode::kNotFound,
+                                    "job " + std::to_string(job.id().value) + " has no task " + std::to_string(index)),
                         out);
     }
   }
   if (job.finished()) {
-    return refuse_final(request.tasks.size() == 1 ? "task " + FormatTask({job.id(), request.tasks.front()})
-                                                  : "job " + std::to_string(job.id().value),
-                        request.tasks.size() == 1 && !job.tasks_released() ? job.StateOf(request.tasks.front()) : job.state());
+    return refuse_final(
+        request.tasks.size() == 1 ? "task " + FormatTask({job.id(), request.tasks.front()})
+                                  : "job " + std::to_string(job.id().value),
+        request.tasks.size() == 1 && !job.tasks_released() ? job.StateOf(request.tasks.front()) : job.state());
   }
   if (request.tasks.size() == 1 && IsFinal(job.StateOf(request.tasks.front()))) {
     return refuse_final("task " + FormatTask({job.id(), request.tasks.front()}), job.StateOf(request.tasks.front()));
@@ -231,8 +236,8 @@ std::uint64_t BrokerCore::CancelTasks(Job& job, const std::vector<TaskIndex>& ta
 }
 
 // A task that is not final becomes so: at once, or when the worker has ended what only this task waits for.
-void BrokerCore::EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error, std::set<ExecutionId>& open,
-                              Now now, Outbox& out) {
+void BrokerCore::EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error,
+                              std::set<ExecutionId>& open, Now now, Outbox& out) {
   const TaskRef task{job.id(), index};
   const TaskExtra* extra = job.FindExtra(index);
   Execution* execution = extra != nullptr && extra->execution ? executions_.Find(extra->execution) : nullptr;
@@ -264,20 +269,23 @@ void BrokerCore::EndReady(Job& job, TaskState state, const TaskError& error, Now
   AfterTaskEnded(job, now, out);
 }
 
-void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now, Outbox& out) {
+void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now,
+                             Outbox& out) {
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   Job& job = **found;
   for (const TaskIndex index : request.tasks) {
     if (index >= job.total()) {
-      return ReplyError(caller, correlation, Error::Make(ErrorCode::kNotFound, "job " + std::to_string(job.id().value) +
-                                                                                   " has no task " + std::to_string(index)),
+      return ReplyError(caller, correlation,
+                        Error::Make(ErrorCode::kNotFound,
+                                    "job " + std::to_string(job.id().value) + " has no task " + std::to_string(index)),
                         out);
     }
   }
   if (job.finished() && job.Count(TaskState::kCompleted) == job.total()) {
-    return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "job " + std::to_string(job.id().value) +
-                                                                                " is completed; there is nothing to retry"),
+    return ReplyError(caller, correlation,
+                      Error::Make(ErrorCode::kRefused,
+                                  "job " + std::to_string(job.id().value) + " is completed; there is nothing to retry"),
                       out);
   }
   if (job.tasks_released()) {
@@ -290,9 +298,10 @@ void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::ui
   }
   const std::uint64_t retried = RetryTasks(job, request.tasks, now, out);
   if (retried == 0 && !request.tasks.empty()) {
-    return ReplyError(caller, correlation,
-                      Error::Make(ErrorCode::kRefused, "none of these tasks failed, timed out or was cancelled; nothing to retry"),
-                      out);
+    return ReplyError(
+        caller, correlation,
+        Error::Make(ErrorCode::kRefused, "none of these tasks failed, timed out or was cancelled; nothing to retry"),
+        out);
   }
   out.Reply(PeerRole::kClient, caller.instance, correlation, RetryReply{retried}, /*promise=*/true);
 }

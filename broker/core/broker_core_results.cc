@@ -24,7 +24,8 @@ TaskRecord BaseRecord(const TaskExtra* extra) {
 }  // namespace
 
 // The one way of a task to a final state.
-void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now, Outbox& out) {
+void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now,
+                         Outbox& out) {
   const TaskExtra* extra = job.FindExtra(index);
   TaskRecord full = BaseRecord(extra);
   full.state = state;
@@ -42,7 +43,8 @@ void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord 
   full.error = std::move(record.error);
   full.blobs = std::move(record.blobs);
   full.has_body = body != nullptr;
-  if (state != TaskState::kCompleted && state != TaskState::kCancelled && full.error) CountFailure(job, index, *full.error);
+  if (state != TaskState::kCompleted && state != TaskState::kCancelled && full.error)
+    CountFailure(job, index, *full.error);
   if (full.incomplete) ++job.incomplete;
   job.SetState(index, state);
   job.DropExtra(index);
@@ -145,12 +147,14 @@ bool BrokerCore::ShouldRetry(const Execution& execution, const ExecutionResult& 
     const Job& job = *jobs_.at(task.job);
     if (kind == TaskErrorKind::kNonzeroExit && job.spec().retry_exit) wanted = true;
     allowed = std::max<std::int64_t>(allowed, job.spec().retries);
-    if (const TaskExtra* extra = job.FindExtra(task.index)) failures = std::max<std::int64_t>(failures, extra->failures);
+    if (const TaskExtra* extra = job.FindExtra(task.index))
+      failures = std::max<std::int64_t>(failures, extra->failures);
   }
   return wanted && failures < allowed;
 }
 
-void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out) {
+void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now,
+                                 Outbox& out) {
   const TaskError error = execution.stop_as ? execution.stop_error : result.error.value_or(TaskError{});
   if (ShouldRetry(execution, result)) {
     std::uint32_t failures = 0;
@@ -161,8 +165,10 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
       RecordAttempt(job, task.index, execution, error, result.run_s, now, out);
     }
     const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
-    RequeueExecution(execution, now.monotonic_ms() + wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait))),
-                     now, out);
+    RequeueExecution(
+        execution,
+        now.monotonic_ms() + wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait))), now,
+        out);
     return;
   }
   if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
@@ -190,8 +196,8 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
   }
 }
 
-void BrokerCore::RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s,
-                               Now now, Outbox& out) {
+void BrokerCore::RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error,
+                               double run_s, Now now, Outbox& out) {
   TaskExtra& extra = job.Extra(index);
   extra.history.push_back({extra.attempt, execution.worker_name, error, run_s, now.wall_ms});
   extra.last_error = error;
@@ -221,7 +227,8 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
     RequeueExecution(execution, 0, now, out);
     return;
   }
-  error.message += "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
+  error.message +=
+      "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
   ExecutionResult result;
   result.outcome = TaskState::kFailed;
   result.error = error;
@@ -229,7 +236,8 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
   FailSubscribers(execution, result, nullptr, now, out);
 }
 
-void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out) {
+void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
+                              Outbox& out) {
   if (!execution.key || !body) return;
   const Job& job = *jobs_.at(execution.leader().job);
   const WorkerState* worker = workers_.Find(execution.instance);
@@ -256,7 +264,8 @@ void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult&
 void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
   if (execution.at_worker()) {
     const RequestClass& request = classes_.Get(execution.request_class);
-    if (WorkerState* worker = workers_.Find(execution.instance); worker != nullptr && worker->assigned.erase(execution.id) > 0) {
+    if (WorkerState* worker = workers_.Find(execution.instance);
+        worker != nullptr && worker->assigned.erase(execution.id) > 0) {
       worker->GiveBack(request);
     }
     for (const auto& [name, count] : request.resources.named) cluster_used_[name] -= count;
@@ -278,7 +287,8 @@ void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
   execution.state = ExecutionState::kQueued;
 }
 
-// Back to the queue with priority and age kept: the leader is ready (at once, or when its wait is over), the others still joined.
+// Back to the queue with priority and age kept: the leader is ready (at once, or when its wait is over), the others
+// still joined.
 void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out) {
   DetachFromWorker(execution, out);
   execution.stop_as.reset();

@@ -12,8 +12,8 @@
 namespace icarus::broker {
 namespace {
 
-constexpr double kPrefetchBelowS = 0.2;   // only classes predicted to run shorter are queued ahead at a worker
-constexpr double kPrefetchAheadS = 0.4;   // and at most this much of them
+constexpr double kPrefetchBelowS = 0.2;  // only classes predicted to run shorter are queued ahead at a worker
+constexpr double kPrefetchAheadS = 0.4;  // and at most this much of them
 constexpr std::int64_t kTasksPerDispatch = 1024;
 constexpr std::int64_t kForgetLostWorkerMs = 600'000;
 
@@ -32,7 +32,8 @@ void BrokerCore::Dequeue(Job& job) {
   job.in_queue = false;
 }
 
-// Tasks of the class that may wait at a worker beyond its slots, a slot: bounded by time, never for unknown or large classes.
+// Tasks of the class that may wait at a worker beyond its slots, a slot: bounded by time, never for unknown or large
+// classes.
 std::int64_t BrokerCore::ExtraSlots(std::uint32_t request_class) const {
   const RequestClass& request = classes_.Get(request_class);
   if (request.resources.cpus != 1 || request.resources.memory_bytes != 0 || !request.resources.named.empty()) return 0;
@@ -43,7 +44,8 @@ std::int64_t BrokerCore::ExtraSlots(std::uint32_t request_class) const {
   return static_cast<std::int64_t>(std::floor(count));
 }
 
-// The worker with the most room, other than the one that is kept free for another; ties go by instance, which is random anyway.
+// The worker with the most room, other than the one that is kept free for another; ties go by instance, which is random
+// anyway.
 WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, const std::string& reserved) {
   const RequestClass& request = classes_.Get(request_class);
   const std::int64_t extra = ExtraSlots(request_class);
@@ -61,8 +63,8 @@ WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, const std::st
   return best;
 }
 
-// The first in order has no room: the worker that will have it soonest gets nothing else until then, and gives back what it
-// has not started. Empty: it is of a class that queues at workers itself, or no worker can run it.
+// The first in order has no room: the worker that will have it soonest gets nothing else until then, and gives back
+// what it has not started. Empty: it is of a class that queues at workers itself, or no worker can run it.
 std::string BrokerCore::ReserveWorker(std::uint32_t request_class, Outbox& out) {
   if (ExtraSlots(request_class) > 0) return "";
   const RequestClass& request = classes_.Get(request_class);
@@ -114,18 +116,19 @@ bool BrokerCore::ResourcesFree(const RequestClass& request) const {
 
 void BrokerCore::Schedule(Now now, Outbox& out) {
   schedule_needed_ = false;
-  // Room only shrinks within this call: a class without room, or a level without an allowed job, need not be looked at again.
+  // Room only shrinks within this call: a class without room, or a level without an allowed job, need not be looked at
+  // again.
   std::set<std::uint32_t> full_classes;
   std::set<const ReadyQueue::Level*> blocked;
   std::string reserved;
-  const ReadyQueue::TieBreakers ties{
-      [this](const std::string& user) {
-        const auto it = service_.find(user);
-        return it == service_.end() ? 0.0 : it->second;
-      },
-      [this](std::uint32_t request_class) {
-        return predictor_.Known(request_class) ? predictor_.Mean(request_class) : std::numeric_limits<double>::infinity();
-      }};
+  const ReadyQueue::TieBreakers ties{[this](const std::string& user) {
+                                       const auto it = service_.find(user);
+                                       return it == service_.end() ? 0.0 : it->second;
+                                     },
+                                     [this](std::uint32_t request_class) {
+                                       return predictor_.Known(request_class) ? predictor_.Mean(request_class)
+                                                                              : std::numeric_limits<double>::infinity();
+                                     }};
   const auto may_run = [&](const ReadyQueue::Level& level) {
     return !full_classes.contains(level.request_class) && !blocked.contains(&level) && UserHasRoom(level.user) &&
            ResourcesFree(classes_.Get(level.request_class));
@@ -220,7 +223,8 @@ void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, co
   waiter.tasks.push_back({job.id(), index});
 }
 
-// Takes a ready task out of the queue without a slot: its value is being read from the cache, or an equal task is under way.
+// Takes a ready task out of the queue without a slot: its value is being read from the cache, or an equal task is under
+// way.
 BrokerCore::Probed BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out) {
   if (!job.IsReady(index)) return Probed::kNothing;
   const TaskExtra* extra = job.FindExtra(index);
@@ -379,7 +383,8 @@ void BrokerCore::FireDeadlines(Now now, Outbox& out) {
   std::vector<std::string> forget;
   for (auto& [instance, worker] : workers_.all()) {
     const std::int64_t silent = time - worker.last_heard_ms;
-    if (!worker.lost && silent >= config_.worker_lost_after_ms) LoseWorker(worker, "was silent for too long", true, now, out);
+    if (!worker.lost && silent >= config_.worker_lost_after_ms)
+      LoseWorker(worker, "was silent for too long", true, now, out);
     if (worker.lost && silent >= kForgetLostWorkerMs) forget.push_back(instance);
   }
   for (const std::string& instance : forget) workers_.Erase(instance);
@@ -423,7 +428,8 @@ void BrokerCore::FireJobDeadlines(Now now, Outbox& out) {
     std::sort(touched.begin(), touched.end());
     std::set<ExecutionId> open;
     for (const TaskIndex index : touched) {
-      if (!job.tasks_released() && !IsFinal(job.StateOf(index))) EndTaskEarly(job, index, TaskState::kTimedOut, error, open, now, out);
+      if (!job.tasks_released() && !IsFinal(job.StateOf(index)))
+        EndTaskEarly(job, index, TaskState::kTimedOut, error, open, now, out);
     }
     if (!job.tasks_released()) EndReady(job, TaskState::kTimedOut, error, now, out);
   }

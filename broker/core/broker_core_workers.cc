@@ -28,19 +28,22 @@ void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcom
   AdoptHeld(worker, said.held, welcome, now, out);
   schedule_needed_ = true;
   if (fresh) {
-    out.Log("worker registered",
-            {{"worker", said.name}, {"host", hello.host}, {"slots", std::to_string(said.slots)}, {"pid", std::to_string(hello.pid)}});
+    out.Log("worker registered", {{"worker", said.name},
+                                  {"host", hello.host},
+                                  {"slots", std::to_string(said.slots)},
+                                  {"pid", std::to_string(hello.pid)}});
   }
 }
 
-// What the worker holds and the broker still wants goes on; what the broker thought it held, and it does not, goes back to the
-// queue: it never arrived there, or its end was not heard of.
-void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>& held, Welcome& welcome, Now now, Outbox& out) {
+// What the worker holds and the broker still wants goes on; what the broker thought it held, and it does not, goes back
+// to the queue: it never arrived there, or its end was not heard of.
+void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>& held, Welcome& welcome, Now now,
+                           Outbox& out) {
   std::set<ExecutionId> kept;
   for (const HeldExecution& item : held) {
     Execution* execution = executions_.Find(item.execution);
-    const bool ours = execution != nullptr && execution->token == item.token && execution->instance == worker.instance &&
-                      execution->state != ExecutionState::kQueued;
+    const bool ours = execution != nullptr && execution->token == item.token &&
+                      execution->instance == worker.instance && execution->state != ExecutionState::kQueued;
     if (!ours) {
       welcome.unknown.push_back(item.execution);
       continue;
@@ -153,7 +156,8 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
                    schedule_needed_ = true;
                  },
                  [&](Goodbye& goodbye) {
-                   LoseWorker(worker, goodbye.reason.empty() ? "left" : goodbye.reason.c_str(), /*blame=*/false, now, out);
+                   LoseWorker(worker, goodbye.reason.empty() ? "left" : goodbye.reason.c_str(), /*blame=*/false, now,
+                              out);
                    workers_.Erase(instance);
                  },
                  [&](auto&) {
@@ -196,17 +200,21 @@ void BrokerCore::OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now
   }
 }
 
-void BrokerCore::OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out) {
+void BrokerCore::OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now,
+                           Outbox& out) {
   ResultsAck ack;
   ack.executions.reserve(results.results.size());
   for (const ExecutionResult& result : results.results) {
     ack.executions.push_back(result.execution);
-    const bool valid = IsFinal(result.outcome) && result.body < static_cast<std::int32_t>(bodies.size()) &&
-                       (result.body < 0 || bodies[static_cast<std::size_t>(result.body)]->size() <= limits::kMaxResultBytes);
+    const bool valid =
+        IsFinal(result.outcome) && result.body < static_cast<std::int32_t>(bodies.size()) &&
+        (result.body < 0 || bodies[static_cast<std::size_t>(result.body)]->size() <= limits::kMaxResultBytes);
     Execution* execution = executions_.Find(result.execution);
     // A token that is not the execution's last is refused: the task was given to another meanwhile.
-    if (!valid || execution == nullptr || execution->token != result.token || execution->state == ExecutionState::kQueued) {
-      out.Log("stale result refused", {{"worker", worker.hello.name}, {"execution", std::to_string(result.execution.value)}});
+    if (!valid || execution == nullptr || execution->token != result.token ||
+        execution->state == ExecutionState::kQueued) {
+      out.Log("stale result refused",
+              {{"worker", worker.hello.name}, {"execution", std::to_string(result.execution.value)}});
       continue;
     }
     Body body = result.body >= 0 ? bodies[static_cast<std::size_t>(result.body)] : nullptr;
@@ -218,8 +226,8 @@ void BrokerCore::OnResults(WorkerState& worker, const Results& results, const st
 void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out) {
   if (worker.lost) return;
   worker.lost = true;
-  out.Log("worker lost", {{"worker", worker.hello.name}, {"why", why}, {"executions", std::to_string(worker.assigned.size())}},
-          blame);
+  out.Log("worker lost",
+          {{"worker", worker.hello.name}, {"why", why}, {"executions", std::to_string(worker.assigned.size())}}, blame);
   const std::set<ExecutionId> assigned = worker.assigned;
   for (const ExecutionId id : assigned) {
     Execution* execution = executions_.Find(id);
@@ -233,9 +241,11 @@ void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, No
   schedule_needed_ = true;
 }
 
-void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out) {
+void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now,
+                               Outbox& out) {
   if ((!request.drain.empty() || !request.resume.empty()) && !caller.admin) {
-    return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin drains and resumes workers"), out);
+    return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin drains and resumes workers"),
+                      out);
   }
   ListWorkersReply reply;
   for (auto& [instance, worker] : workers_.all()) {

@@ -22,17 +22,19 @@ struct CacheCounters {
   std::uint64_t refused = 0;  // larger than the whole cache
 };
 
-// Bounded in entries and logical bytes at every moment: what has to go is returned by the call that made it necessary, for
-// the store to remove. Least recently used goes first.
+// Bounded in entries and logical bytes at every moment: what has to go is returned by the call that made it necessary,
+// for the store to remove. Least recently used goes first.
 class CacheIndex {
  public:
   void SetLimits(std::uint64_t max_bytes, std::uint64_t max_entries);
 
-  // As loaded at start, in any order; recency by CacheEntry::last_used. FinishLoading sorts, and returns what is too much.
+  // As loaded at start, in any order; recency by CacheEntry::last_used. FinishLoading sorts, and returns what is too
+  // much.
   void Load(const ContentHash& key, CacheEntry entry) { Insert(key, std::move(entry)); }
   std::vector<ContentHash> FinishLoading();
 
-  // The live entry, made the most recently used; null when it is not there or has expired (then `expired` gets the key).
+  // The live entry, made the most recently used; null when it is not there or has expired (then `expired` gets the
+  // key).
   const CacheEntry* Lookup(const ContentHash& key, std::int64_t wall_ms, std::vector<ContentHash>& expired);
   // The same without touching anything.
   bool Contains(const ContentHash& key, std::int64_t wall_ms) const;

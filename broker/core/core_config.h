@@ -10,16 +10,16 @@ namespace icarus::broker {
 struct CoreConfig {
   std::uint64_t cache_max_bytes = 500ull << 20;
   std::uint64_t cache_max_entries = 100'000;
-  std::int64_t cache_default_ttl_ms = 0;                  // 0: never expires
-  std::map<std::string, std::int64_t> cache_ttl_ms;       // by analysis
-  std::uint64_t max_concurrent = 0;                       // running tasks a user; 0: no limit
-  std::int64_t aging_ms = 300'000;                        // one priority step
+  std::int64_t cache_default_ttl_ms = 0;             // 0: never expires
+  std::map<std::string, std::int64_t> cache_ttl_ms;  // by analysis
+  std::uint64_t max_concurrent = 0;                  // running tasks a user; 0: no limit
+  std::int64_t aging_ms = 300'000;                   // one priority step
   std::int64_t worker_lost_after_ms = 15'000;
   std::int64_t reattach_grace_ms = 60'000;
   std::uint32_t max_worker_deaths = 5;
-  std::int64_t client_session_ms = 60'000;                // a client silent for longer is forgotten
-  std::map<std::string, std::string> solver_default;      // solver → identity
-  std::map<std::string, std::int64_t> resources;          // cluster-wide named resources
+  std::int64_t client_session_ms = 60'000;            // a client silent for longer is forgotten
+  std::map<std::string, std::string> solver_default;  // solver → identity
+  std::map<std::string, std::int64_t> resources;      // cluster-wide named resources
   std::uint64_t max_pending_tasks = 500'000'000;
 };
 

@@ -20,24 +20,24 @@ enum class ExecutionState : std::uint8_t {
   kQueued,      // to be dispatched (again); its leader is ready in its job
   kDispatched,  // handed to a worker, not started as far as is known
   kStarted,
-  kOrphaned,    // recorded, its worker has not come back since the broker's start
+  kOrphaned,  // recorded, its worker has not come back since the broker's start
 };
 
 struct Execution {
   ExecutionId id;
-  Token token;                        // of the last dispatch
-  std::optional<ContentHash> key;     // when its result may be shared
-  std::vector<TaskRef> subscribers;   // the first is the leader
+  Token token;                       // of the last dispatch
+  std::optional<ContentHash> key;    // when its result may be shared
+  std::vector<TaskRef> subscribers;  // the first is the leader
   ExecutionState state = ExecutionState::kQueued;
-  bool recalled = false;              // the worker was asked for it back, if it has not started
-  std::optional<TaskState> stop_as;   // its end was asked for: what its subscribers become
-  TaskError stop_error;               // then
-  std::string instance;               // of the worker it is at
+  bool recalled = false;             // the worker was asked for it back, if it has not started
+  std::optional<TaskState> stop_as;  // its end was asked for: what its subscribers become
+  TaskError stop_error;              // then
+  std::string instance;              // of the worker it is at
   std::string worker_name;
   std::uint64_t dispatch_record = 0;  // the stored record that names it
   std::uint32_t request_class = 0;
   std::int32_t cpus = 1;
-  std::int64_t dispatched_ms = 0;     // monotonic
+  std::int64_t dispatched_ms = 0;  // monotonic
   std::int64_t started_ms = 0;
 
   TaskRef leader() const { return subscribers.front(); }

@@ -35,7 +35,8 @@ std::string BrokerCore::CheckInvariants() const {
       const Execution* execution = executions_.Find(extra.execution);
       if (execution == nullptr) return name + "task " + std::to_string(index) + " subscribes to nothing";
       const auto& all = execution->subscribers;
-      if (std::find(all.begin(), all.end(), TaskRef{id, index}) == all.end()) return name + "a subscription is one-sided";
+      if (std::find(all.begin(), all.end(), TaskRef{id, index}) == all.end())
+        return name + "a subscription is one-sided";
       if (execution->at_worker() && execution->leader() == TaskRef{id, index}) ++at_workers;
     }
     if (at_workers != job->in_flight) return name + "in flight is miscounted";

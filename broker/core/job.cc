@@ -40,9 +40,7 @@ TaskState Job::StateOf(TaskIndex index) const {
   return static_cast<TaskState>(Byte(index) & kStateMask);
 }
 
-bool Job::IsReady(TaskIndex index) const {
-  return !remainder_.has_value() && Byte(index) == Raw(TaskState::kPending);
-}
+bool Job::IsReady(TaskIndex index) const { return !remainder_.has_value() && Byte(index) == Raw(TaskState::kPending); }
 
 void Job::Move(TaskState from, TaskState to) {
   ICARUS_CHECK(counts_[Raw(from)] > 0);

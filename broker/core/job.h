@@ -25,12 +25,12 @@ struct TaskExtra {
   std::uint32_t failures = 0;
   std::uint32_t worker_deaths = 0;
   std::uint32_t generation = 0;
-  ExecutionId execution;             // that it subscribes to; 0: none
-  bool reading = false;              // its value is being read from the cache
-  bool no_hit = false;               // the cached value was damaged: do not look again
-  bool counted = false;              // as hit, joined or miss
+  ExecutionId execution;  // that it subscribes to; 0: none
+  bool reading = false;   // its value is being read from the cache
+  bool no_hit = false;    // the cached value was damaged: do not look again
+  bool counted = false;   // as hit, joined or miss
   double progress = 0;
-  std::int64_t not_before_ms = 0;    // monotonic; backing off until then
+  std::int64_t not_before_ms = 0;  // monotonic; backing off until then
   std::optional<TaskError> last_error;
   std::vector<AttemptRecord> history;
 };
@@ -96,20 +96,20 @@ class Job {
   void RestoreStatus(const JobStatusRecord& status);
 
   // Plain facts, kept by the core.
-  std::string identity;               // of the solver; empty: not known yet
+  std::string identity;  // of the solver; empty: not known yet
   std::uint32_t request_class = 0;
   bool cacheable = false;
-  TaskIndex probe_next = 0;           // the first task not probed ahead
-  std::int64_t enqueued_ms = 0;       // monotonic
-  std::int64_t finished_at_ms = 0;    // wall
+  TaskIndex probe_next = 0;         // the first task not probed ahead
+  std::int64_t enqueued_ms = 0;     // monotonic
+  std::int64_t finished_at_ms = 0;  // wall
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
-  std::uint64_t in_flight = 0;        // tasks at workers
+  std::uint64_t in_flight = 0;  // tasks at workers
   bool in_queue = false;
   bool max_fails_reached = false;
   std::vector<FailureGroup> failures;
-  std::set<TaskIndex> active;         // running tasks, for progress
+  std::set<TaskIndex> active;  // running tasks, for progress
 
  private:
   static constexpr std::uint32_t kChunk = 4096;

@@ -55,13 +55,14 @@ struct Note {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks, SettingLearned, Note>;
+using Effect =
+    std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks, SettingLearned, Note>;
 
 class Outbox {
  public:
   template <class Payload>
-  void Reply(PeerRole role, const std::string& instance, std::uint64_t correlation, Payload payload, bool promise = false,
-             std::vector<Body> bodies = {}) {
+  void Reply(PeerRole role, const std::string& instance, std::uint64_t correlation, Payload payload,
+             bool promise = false, std::vector<Body> bodies = {}) {
     effects_.push_back(
         SendMessage{role, instance, Message{correlation, AnyMessage(std::move(payload)), std::move(bodies)}, promise});
   }

@@ -13,11 +13,12 @@
 
 namespace icarus::broker {
 
-// Jobs in levels of (class, user, priority), first in first out within a level. The best level is the one with the highest
+// Jobs in levels of (class, user, priority), first in first out within a level. The best level is the one with the
+// highest
 //   rank = priority − floor(max(enqueued of its head, last served) / aging),
-// which does not change with time, so nothing is ever sorted again; then the user who was served least; then the class that
-// is predicted to run longest (unknown: longest of all); then the order of submission. Consequence: a task starts within
-// aging · (Δpriority + 1) of the moment at which the first of a higher level did.
+// which does not change with time, so nothing is ever sorted again; then the user who was served least; then the class
+// that is predicted to run longest (unknown: longest of all); then the order of submission. Consequence: a task starts
+// within aging · (Δpriority + 1) of the moment at which the first of a higher level did.
 class ReadyQueue {
  public:
   struct Level {
@@ -38,7 +39,8 @@ class ReadyQueue {
     std::function<double(std::uint32_t request_class)> predicted_s;
   };
 
-  void Push(std::uint32_t request_class, const std::string& user, std::int32_t priority, JobId job, std::int64_t enqueued_ms);
+  void Push(std::uint32_t request_class, const std::string& user, std::int32_t priority, JobId job,
+            std::int64_t enqueued_ms);
   void Remove(std::uint32_t request_class, const std::string& user, std::int32_t priority, JobId job);
   // The best level among those that `fits` allows; null when there is none. Valid until the next change.
   Level* Best(std::int64_t aging_ms, const TieBreakers& ties, const std::function<bool(const Level&)>& fits);

@@ -1,5 +1,5 @@
-// What the broker keeps on disk, as plain data. A batch of records is written in one synced step, and again if that failed:
-// every record is absolute, none depends on what was there before.
+// What the broker keeps on disk, as plain data. A batch of records is written in one synced step, and again if that
+// failed: every record is absolute, none depends on what was there before.
 #pragma once
 
 #include <cstdint>
@@ -42,16 +42,16 @@ struct JobRecord {
 // (cancelled as a whole, deadline passed); `next_unseen` tasks from there on are meant by it.
 struct JobStatusRecord {
   JobId job;
-  std::string solver_identity;           // resolved when the first worker or setting named it
+  std::string solver_identity;  // resolved when the first worker or setting named it
   std::optional<TaskState> remainder;
   std::optional<TaskError> remainder_error;
-  std::int64_t finished_at_ms = 0;       // 0: not finished
-  std::vector<std::uint64_t> counts;     // by state, when finished
+  std::int64_t finished_at_ms = 0;    // 0: not finished
+  std::vector<std::uint64_t> counts;  // by state, when finished
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
-  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, finished_at_ms, counts, cached, joined,
-                incomplete)
+  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, finished_at_ms, counts, cached,
+                joined, incomplete)
 };
 
 // One attempt that ended without a result that counts.
@@ -86,8 +86,9 @@ struct TaskRecord {
   std::optional<TaskError> error;
   std::optional<std::vector<ContentHash>> blobs;
   std::optional<std::vector<AttemptRecord>> history;
-  ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, worker, host, identity, key, ended_at_ms,
-                computed_at_ms, queue_wait_s, run_s, compute_s, via, incomplete, has_body, error, blobs, history)
+  ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, worker, host, identity, key,
+                ended_at_ms, computed_at_ms, queue_wait_s, run_s, compute_s, via, incomplete, has_body, error, blobs,
+                history)
 };
 
 struct DispatchedTask {
@@ -99,25 +100,46 @@ struct DispatchedTask {
 };
 // Tasks that were handed to one worker in one step; deleted when the last of them has ended or was taken back.
 struct DispatchRecord {
-  std::uint64_t id = 0;         // the first token
+  std::uint64_t id = 0;  // the first token
   std::string worker_instance;
   std::string worker_name;
   std::vector<DispatchedTask> tasks;
   ICARUS_FIELDS(DispatchRecord, id, worker_instance, worker_name, tasks)
 };
 
-struct PutJob { JobRecord job; };
-struct PutJobStatus { JobStatusRecord status; };
-struct DeleteJob { JobId job; };  // and all that belongs to it
-struct PutTask { TaskRef task; TaskRecord record; Body body; };  // body null: none (record.has_body false)
-struct DeleteTask { TaskRef task; };
-struct PutDispatch { DispatchRecord dispatch; };
-struct DeleteDispatch { std::uint64_t id = 0; };
-struct PutSetting { std::string key; std::string value; };
-struct DeleteSetting { std::string key; };
+struct PutJob {
+  JobRecord job;
+};
+struct PutJobStatus {
+  JobStatusRecord status;
+};
+struct DeleteJob {
+  JobId job;
+};  // and all that belongs to it
+struct PutTask {
+  TaskRef task;
+  TaskRecord record;
+  Body body;
+};  // body null: none (record.has_body false)
+struct DeleteTask {
+  TaskRef task;
+};
+struct PutDispatch {
+  DispatchRecord dispatch;
+};
+struct DeleteDispatch {
+  std::uint64_t id = 0;
+};
+struct PutSetting {
+  std::string key;
+  std::string value;
+};
+struct DeleteSetting {
+  std::string key;
+};
 
-using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch, PutSetting,
-                            DeleteSetting>;
+using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch,
+                            PutSetting, DeleteSetting>;
 
 struct RecordBatch {
   std::uint64_t sequence = 0;  // rises by one a batch, over restarts too
@@ -133,8 +155,8 @@ struct CacheEntry {
   std::int64_t computed_at_ms = 0;
   std::int64_t expires_at_ms = 0;  // 0: never
   double compute_s = 0;
-  std::uint64_t size_bytes = 0;    // logical: of the body
-  std::uint64_t last_used = 0;     // a counter, not a time
+  std::uint64_t size_bytes = 0;  // logical: of the body
+  std::uint64_t last_used = 0;   // a counter, not a time
   bool incomplete = false;
   std::optional<std::vector<ContentHash>> blobs;
   ICARUS_FIELDS(CacheEntry, analysis, solver, identity, host, computed_at_ms, expires_at_ms, compute_s, size_bytes,

@@ -1,4 +1,5 @@
-// Request classes: tasks that any worker either can or cannot take, alike. Interned, so that placement looks at classes, not tasks.
+// Request classes: tasks that any worker either can or cannot take, alike. Interned, so that placement looks at
+// classes, not tasks.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ struct WorkerState {
   std::int64_t pid = 0;
   WorkerHello hello;
   bool lost = false;
-  bool draining = false;          // it said so, or it was told to
+  bool draining = false;           // it said so, or it was told to
   std::int64_t last_heard_ms = 0;  // monotonic
   Telemetry telemetry;
   std::set<ExecutionId> assigned;  // at the worker, in order of dispatch

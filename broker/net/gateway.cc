@@ -7,7 +7,8 @@ namespace {
 constexpr std::size_t kBacklogMessages = 10'000;  // a peer; one that does not read is forgotten above it
 }  // namespace
 
-Result<std::unique_ptr<Gateway>> Gateway::Bind(TransportContext& context, const std::vector<std::string>& client_endpoints,
+Result<std::unique_ptr<Gateway>> Gateway::Bind(TransportContext& context,
+                                               const std::vector<std::string>& client_endpoints,
                                                const std::vector<std::string>& worker_endpoints) {
   auto gateway = std::make_unique<Gateway>();
   ICARUS_ASSIGN(gateway->clients_.socket, RouterSocket::Bind(context, client_endpoints));
@@ -35,7 +36,8 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
     ++counters_.received;
     if (!incoming->message) {
       ++counters_.malformed;
-      (void)from.socket->Send(incoming->peer, Message{incoming->correlation, ToErrorReply(incoming->message.error()), {}});
+      (void)from.socket->Send(incoming->peer,
+                              Message{incoming->correlation, ToErrorReply(incoming->message.error()), {}});
       continue;
     }
     Received received;
@@ -46,7 +48,8 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
     if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
       if (hello->role != role) {
         ++counters_.malformed;
-        const Error error = ProtocolError("clients and workers have sockets of their own; this is the other one", "role");
+        const Error error =
+            ProtocolError("clients and workers have sockets of their own; this is the other one", "role");
         (void)from.socket->Send(incoming->peer, Message{received.message.correlation, ToErrorReply(error), {}});
         continue;
       }

@@ -1,5 +1,5 @@
-// The broker's two sockets, and who is behind which connection. Sessions are keyed by the instance id that a peer's Hello
-// names, never by a routing id: a reconnected peer says Hello again and keeps its session.
+// The broker's two sockets, and who is behind which connection. Sessions are keyed by the instance id that a peer's
+// Hello names, never by a routing id: a reconnected peer says Hello again and keeps its session.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +33,14 @@ struct GatewayCounters {
 // One thread. What is not a message of ours is answered with an error and counted; it never goes further.
 class Gateway {
  public:
-  static Result<std::unique_ptr<Gateway>> Bind(TransportContext& context, const std::vector<std::string>& client_endpoints,
+  static Result<std::unique_ptr<Gateway>> Bind(TransportContext& context,
+                                               const std::vector<std::string>& client_endpoints,
                                                const std::vector<std::string>& worker_endpoints);
 
   // The next message of a peer that has said Hello (or the Hello itself); nothing when none waits.
   std::optional<Received> Receive(PeerRole role);
-  // To the peer with this instance id. A peer whose queue is full gets it later (Flush); one that is gone never: it will say
-  // Hello again and be told anew.
+  // To the peer with this instance id. A peer whose queue is full gets it later (Flush); one that is gone never: it
+  // will say Hello again and be told anew.
   void Send(PeerRole role, const std::string& instance, const Message& message);
   // "I do not know you": the peer is to say Hello.
   void AnswerUnknown(const Received& received);

@@ -16,8 +16,8 @@ struct StoredTask {
   Body body;  // null when it has none or was not asked for
 };
 
-// What Load reports, in this order: meta, settings, then for each job by id: the job, its status, its tasks by index; then
-// dispatches by id.
+// What Load reports, in this order: meta, settings, then for each job by id: the job, its status, its tasks by index;
+// then dispatches by id.
 struct StoreVisitor {
   std::function<void(const StoreMeta&)> on_meta;
   std::function<void(std::string key, std::string value)> on_setting;
@@ -35,8 +35,8 @@ class JobStore {
   // Reads everything; REQUIRES that nothing has been committed yet. kCorruption when a record cannot be read.
   virtual Status Load(const StoreVisitor& visitor) = 0;
 
-  // Written and synced when it returns success. kOverloaded: no space, nothing is lost, the same batch may be tried again.
-  // Any other error: the state of the disk is unknown and the process must end (an fsync is never retried).
+  // Written and synced when it returns success. kOverloaded: no space, nothing is lost, the same batch may be tried
+  // again. Any other error: the state of the disk is unknown and the process must end (an fsync is never retried).
   virtual Status Commit(const RecordBatch& batch) = 0;
 
   // The tasks of `indices` that have a record, in the same positions; bodies only if asked for.

@@ -1,6 +1,6 @@
 // Output and input files by their content: <dir>/ab/<hash in hex>, shared by jobs and cache. An upload grows in
-// <dir>/tmp/<hash> and is resumable at its length, also over a restart. A file is there only when all of it is on disk and
-// its hash was found right. Names are made from hashes alone: no text from a peer reaches the file system.
+// <dir>/tmp/<hash> and is resumable at its length, also over a restart. A file is there only when all of it is on disk
+// and its hash was found right. Names are made from hashes alone: no text from a peer reaches the file system.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +38,12 @@ class BlobStore {
 
   Result<BlobProgress> NextOffset(const ContentHash& hash) const;
 
-  // Appends to the upload. Bytes for another offset than the next are not taken: the answer says where to go on, as it does
-  // when the file is complete already. With the last bytes the whole is read again and its hash compared; if it is another,
-  // kProtocol, and the upload starts from nothing. kRefused: `size` is over limits::kMaxOutputFileBytes.
-  // A complete answer is durable.
-  Result<BlobProgress> PutChunk(const ContentHash& hash, std::uint64_t size, std::uint64_t offset, std::string_view bytes);
+  // Appends to the upload. Bytes for another offset than the next are not taken: the answer says where to go on, as it
+  // does when the file is complete already. With the last bytes the whole is read again and its hash compared; if it is
+  // another, kProtocol, and the upload starts from nothing. kRefused: `size` is over limits::kMaxOutputFileBytes. A
+  // complete answer is durable.
+  Result<BlobProgress> PutChunk(const ContentHash& hash, std::uint64_t size, std::uint64_t offset,
+                                std::string_view bytes);
 
   // At most limits::kChunkBytes from `offset`, fewer at the end. kNotFound: no such complete file.
   Result<BlobChunk> GetChunk(const ContentHash& hash, std::uint64_t offset, std::uint64_t length) const;

@@ -1,5 +1,5 @@
-// CommitThread: the one writer of the job store. The loop hands it a sealed batch and goes on; what depends on the batch
-// leaves when the outcome says that it is on disk.
+// CommitThread: the one writer of the job store. The loop hands it a sealed batch and goes on; what depends on the
+// batch leaves when the outcome says that it is on disk.
 #pragma once
 
 #include <chrono>

@@ -24,18 +24,18 @@ struct NetworkMagic {
 
 // f_type values: statfs(2), linux/magic.h, and for those outside the kernel their own sources.
 constexpr std::array kNetworkMagics{
-    NetworkMagic{0x6969, "nfs"},         NetworkMagic{0x517b, "smb"},         NetworkMagic{0xff534d42, "cifs"},
-    NetworkMagic{0xfe534d42, "smb2"},    NetworkMagic{0x0bd00bd0, "lustre"},  NetworkMagic{0x47504653, "gpfs"},
-    NetworkMagic{0x00c36400, "ceph"},    NetworkMagic{0x5346414f, "afs"},     NetworkMagic{0x6b414653, "afs"},
-    NetworkMagic{0x73757245, "coda"},    NetworkMagic{0x01021997, "9p"},      NetworkMagic{0x19830326, "beegfs"},
-    NetworkMagic{0x7461636f, "ocfs2"},   NetworkMagic{0x01161970, "gfs2"},    NetworkMagic{0x20030528, "orangefs"},
+    NetworkMagic{0x6969, "nfs"},       NetworkMagic{0x517b, "smb"},        NetworkMagic{0xff534d42, "cifs"},
+    NetworkMagic{0xfe534d42, "smb2"},  NetworkMagic{0x0bd00bd0, "lustre"}, NetworkMagic{0x47504653, "gpfs"},
+    NetworkMagic{0x00c36400, "ceph"},  NetworkMagic{0x5346414f, "afs"},    NetworkMagic{0x6b414653, "afs"},
+    NetworkMagic{0x73757245, "coda"},  NetworkMagic{0x01021997, "9p"},     NetworkMagic{0x19830326, "beegfs"},
+    NetworkMagic{0x7461636f, "ocfs2"}, NetworkMagic{0x01161970, "gfs2"},   NetworkMagic{0x20030528, "orangefs"},
     NetworkMagic{0xaad7aaea, "panfs"},
 };
 
 // FUSE serves local disks too (ntfs-3g, overlays, encryption): these are the ones that do not.
 constexpr std::array<std::string_view, 12> kNetworkFuseTypes{
-    "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.ceph-fuse", "fuse.s3fs",    "fuse.rclone",
-    "fuse.davfs", "fuse.curlftpfs", "fuse.smbnetfs", "fuse.moosefs", "fuse.mfs",   "fuse.juicefs"};
+    "fuse.sshfs", "fuse.glusterfs", "fuse.ceph",     "fuse.ceph-fuse", "fuse.s3fs", "fuse.rclone",
+    "fuse.davfs", "fuse.curlftpfs", "fuse.smbnetfs", "fuse.moosefs",   "fuse.mfs",  "fuse.juicefs"};
 
 }  // namespace
 
@@ -57,7 +57,8 @@ std::optional<std::string> NetworkFileSystemName(std::uint64_t magic, std::strin
   return std::nullopt;
 }
 
-// A line: "36 35 98:0 /root /mount rw,noatime master:1 - ext4 /dev/root rw"; the fields before the hyphen vary in number.
+// A line: "36 35 98:0 /root /mount rw,noatime master:1 - ext4 /dev/root rw"; the fields before the hyphen vary in
+// number.
 std::string MountType(std::string_view mountinfo, unsigned major, unsigned minor) {
   const std::string device = std::to_string(major) + ":" + std::to_string(minor);
   for (const std::string& line : Split(mountinfo, '\n')) {

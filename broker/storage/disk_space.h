@@ -20,8 +20,8 @@ Result<DiskSpace> ReadDiskSpace(const std::string& dir);
 // relied upon; nullopt when it does not. The directory must exist.
 Result<std::optional<std::string>> NetworkFileSystem(const std::string& dir);
 
-// The two rules behind it, pure. `magic` is f_type of statfs(2); `mount_type` the type of the mount, looked at only when
-// the magic is that of FUSE.
+// The two rules behind it, pure. `magic` is f_type of statfs(2); `mount_type` the type of the mount, looked at only
+// when the magic is that of FUSE.
 std::optional<std::string> NetworkFileSystemName(std::uint64_t magic, std::string_view mount_type);
 // The type of the mount with this device number in the text of /proc/self/mountinfo (proc(5)); empty: none.
 std::string MountType(std::string_view mountinfo, unsigned major, unsigned minor);

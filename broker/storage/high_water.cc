@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kMaxFileBytes = 4096;
 constexpr std::chrono::seconds kSyncInterval{1};
 
-// "lineage epoch sequence checksum\n", the numbers with a fixed width: a shorter mark never leaves the end of a longer one.
+// "lineage epoch sequence checksum\n", the numbers with a fixed width: a shorter mark never leaves the end of a longer
+// one.
 std::string Format(const StorePosition& position) {
   char numbers[64];
   std::snprintf(numbers, sizeof numbers, " %020" PRIu64 " %020" PRIu64, position.epoch, position.sequence);

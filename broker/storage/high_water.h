@@ -1,6 +1,6 @@
-// The high-water mark: how far the job store is known to have been durable, kept in a small file of its own. RocksDB may
-// open with less than was synced, when the end of its log was cut off at a record's edge; a store that ends below its mark
-// has lost acknowledged work and must not be served.
+// The high-water mark: how far the job store is known to have been durable, kept in a small file of its own. RocksDB
+// may open with less than was synced, when the end of its log was cut off at a record's edge; a store that ends below
+// its mark has lost acknowledged work and must not be served.
 #pragma once
 
 #include <chrono>

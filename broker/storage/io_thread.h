@@ -1,5 +1,5 @@
-// IoThread: one worker thread with two bounded queues, for work that may wait for the disk: the cache (reads urgent, writes in
-// the background), blobs and pages of results. Completions go back through a LoopInbox.
+// IoThread: one worker thread with two bounded queues, for work that may wait for the disk: the cache (reads urgent,
+// writes in the background), blobs and pages of results. Completions go back through a LoopInbox.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 
 namespace icarus::broker {
 
-// Within a lane jobs run in the order they were posted; every urgent job runs before any background job. So a read that is
-// posted after a write may run before it.
+// Within a lane jobs run in the order they were posted; every urgent job runs before any background job. So a read that
+// is posted after a write may run before it.
 enum class Lane { kUrgent, kBackground };
 
 struct LaneLimit {
@@ -33,8 +33,8 @@ class IoThread {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  // False, and the job is not kept: its lane is full. `bytes`: what the job holds in memory; a lane that is empty takes one
-  // job of any size. Any thread.
+  // False, and the job is not kept: its lane is full. `bytes`: what the job holds in memory; a lane that is empty takes
+  // one job of any size. Any thread.
   [[nodiscard]] bool TryPost(Lane lane, Job job, std::size_t bytes = 0);
 
   // True when everything posted before has run; false when that took longer than `timeout`.

@@ -1,5 +1,6 @@
-// The keys of the job store. Their byte order is the order in which Load reports: meta, settings, each job with its status
-// and its tasks, dispatches; the bodies come last, apart, so that one pass over everything else never touches them.
+// The keys of the job store. Their byte order is the order in which Load reports: meta, settings, each job with its
+// status and its tasks, dispatches; the bodies come last, apart, so that one pass over everything else never touches
+// them.
 //
 //   01                                meta
 //   02 name                           setting

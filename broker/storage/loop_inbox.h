@@ -1,5 +1,5 @@
-// LoopInbox: how the other threads hand completions back to the loop: functions that the loop runs, and a descriptor that is
-// readable while there are some.
+// LoopInbox: how the other threads hand completions back to the loop: functions that the loop runs, and a descriptor
+// that is readable while there are some.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ class LoopInbox {
   // Any thread, the loop's too.
   void Post(std::function<void()> function);
 
-  // The loop's thread: runs what has been posted until now, in order, and returns how many. What these functions post is
-  // left for the next call, which fd() announces.
+  // The loop's thread: runs what has been posted until now, in order, and returns how many. What these functions post
+  // is left for the next call, which fd() announces.
   std::size_t RunAll();
 
  private:

@@ -60,8 +60,8 @@ Result<T> DecodeRecord(std::string_view key, std::string_view stored) {
   return record;
 }
 
-#define ICARUS_INSTANTIATE_RECORD(T)                                 \
-  template std::string EncodeRecord<T>(std::string_view, const T&);  \
+#define ICARUS_INSTANTIATE_RECORD(T)                                \
+  template std::string EncodeRecord<T>(std::string_view, const T&); \
   template Result<T> DecodeRecord<T>(std::string_view, std::string_view);
 
 ICARUS_INSTANTIATE_RECORD(StoreMeta)

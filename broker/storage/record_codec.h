@@ -1,6 +1,7 @@
-// Records to stored bytes and back. A stored value is: version byte, checksum (8 bytes, little-endian), payload. The checksum
-// covers the payload and the key it is stored under, so that a value is also refused where it does not belong.
-// Every failure to decode is kCorruption and says what is wrong; the caller, who knows the key, puts its name before it. Pure.
+// Records to stored bytes and back. A stored value is: version byte, checksum (8 bytes, little-endian), payload. The
+// checksum covers the payload and the key it is stored under, so that a value is also refused where it does not belong.
+// Every failure to decode is kCorruption and says what is wrong; the caller, who knows the key, puts its name before
+// it. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// The result cache in a RocksDB database of its own, so that its compactions, a full disk or damage never stop a job. Small
-// entries (what is known of a value) and bodies lie in two column families; large bodies in RocksDB's blob files, zstd.
+// The result cache in a RocksDB database of its own, so that its compactions, a full disk or damage never stop a job.
+// Small entries (what is known of a value) and bodies lie in two column families; large bodies in RocksDB's blob files,
+// zstd.
 #pragma once
 
 #include <memory>
@@ -14,9 +15,9 @@ namespace icarus::broker {
 
 class RocksDbCacheStore final : public CacheStore {
  public:
-  // Makes the database if there is none. One that is damaged or cannot be read is set aside as <dir>.damaged-<time>, a new,
-  // empty one takes its place, and `log` is told. Errors: kRefused: open elsewhere; kOverloaded: no space; kIo: even a new
-  // one cannot be made.
+  // Makes the database if there is none. One that is damaged or cannot be read is set aside as <dir>.damaged-<time>, a
+  // new, empty one takes its place, and `log` is told. Errors: kRefused: open elsewhere; kOverloaded: no space; kIo:
+  // even a new one cannot be made.
   static Result<std::unique_ptr<RocksDbCacheStore>> Open(const std::string& dir, StorageLog log);
   ~RocksDbCacheStore() override;
 

@@ -33,7 +33,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kProtectionBytes = 8;  // a checksum a key from the batch to the memtable
 constexpr std::size_t kLineageBytes = 16;
 
-// Remembers the first background error that is not a full disk. RocksDB may go on after some of them; this store does not.
+// Remembers the first background error that is not a full disk. RocksDB may go on after some of them; this store does
+// not.
 class FatalErrorListener : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
@@ -93,8 +94,8 @@ Status CheckNotHeadless(const std::string& dir) {
 
 Error OpenError(const std::string& dir, const JobStoreOptions& options, const rocksdb::Status& status) {
   if (IsLockHeld(status)) {
-    return Error::Make(ErrorCode::kRefused, "home " + (options.home.empty() ? dir : options.home) +
-                                                " is already served by another broker");
+    return Error::Make(ErrorCode::kRefused,
+                       "home " + (options.home.empty() ? dir : options.home) + " is already served by another broker");
   }
   if (status.IsCorruption()) return Damaged(dir, status.ToString());
   return RocksError("cannot open the job store in " + dir, status);
@@ -194,13 +195,14 @@ Status RocksDbJobStore::Impl::CheckCanWrite() const {
   return Error{ErrorCode::kOverloaded,
                "only " + FormatSize(space->free_bytes) + " are free where the job store lies (" + dir + "), and " +
                    FormatSize(min_free_bytes) + " are needed to write to it",
-               {}, 1.0};
+               {},
+               1.0};
 }
 
-// After a full disk RocksDB refuses every write until it has resumed by itself. It may then go on with the very log file
-// whose last append failed, and this release aborts the process when it appends there again. A flush begins a new log, if
-// there is something to flush: the store's description as it is, which needs no log. Where the old log cannot be left, that
-// is an error, and the process ends in good order.
+// After a full disk RocksDB refuses every write until it has resumed by itself. It may then go on with the very log
+// file whose last append failed, and this release aborts the process when it appends there again. A flush begins a new
+// log, if there is something to flush: the store's description as it is, which needs no log. Where the old log cannot
+// be left, that is an error, and the process ends in good order.
 rocksdb::Status RocksDbJobStore::Impl::SwitchLog() {
   StoreMeta unchanged = meta;
   unchanged.sequence = committed;

@@ -1,5 +1,5 @@
-// The job store in one RocksDB database (see key_schema.h for its keys). The only process that has it open is the broker
-// that serves this home: RocksDB's lock on the directory is that of the home.
+// The job store in one RocksDB database (see key_schema.h for its keys). The only process that has it open is the
+// broker that serves this home: RocksDB's lock on the directory is that of the home.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,18 @@ namespace icarus::broker {
 
 struct JobStoreOptions {
   std::string home;  // as named in "home … is already served by another broker"; empty: the store's directory
-  // With less than this free a commit is kOverloaded before RocksDB sees it: what its memtables need to be flushed, and some
-  // more. RocksDB survives a disk that is really full, but takes five seconds and more to notice that it is not any longer.
+  // With less than this free a commit is kOverloaded before RocksDB sees it: what its memtables need to be flushed, and
+  // some more. RocksDB survives a disk that is really full, but takes five seconds and more to notice that it is not
+  // any longer.
   std::uint64_t min_free_bytes = 48u << 20;
   StorageLog log;
 };
 
 class RocksDbJobStore final : public JobStore {
  public:
-  // Makes the store if there is none, and counts one epoch more, on disk when this returns. The directory is made with mode
-  // 0700. Errors, none of which changes the store: kRefused: open elsewhere, or written by another release; kCorruption:
-  // damaged, or ends before what is known to have been durable; kOverloaded: no space; kIo.
+  // Makes the store if there is none, and counts one epoch more, on disk when this returns. The directory is made with
+  // mode 0700. Errors, none of which changes the store: kRefused: open elsewhere, or written by another release;
+  // kCorruption: damaged, or ends before what is known to have been durable; kOverloaded: no space; kIo.
   static Result<std::unique_ptr<RocksDbJobStore>> Open(const std::string& dir, const JobStoreOptions& options);
   ~RocksDbJobStore() override;
 

@@ -15,12 +15,12 @@ struct DBOptions;
 
 namespace icarus::broker {
 
-// Passes warnings and worse on to `log`, with `name` before them, and writes no file: RocksDB's own LOG aborts the process
-// when the disk is full.
+// Passes warnings and worse on to `log`, with `name` before them, and writes no file: RocksDB's own LOG aborts the
+// process when the disk is full.
 std::shared_ptr<rocksdb::Logger> MakeRocksLogger(std::string name, StorageLog log);
 
-// What holds for both databases: our logger, no statistics files, few descriptors, none of the features whose recovery has
-// known faults in this release (manual_wal_flush, wal_compression, log recycling).
+// What holds for both databases: our logger, no statistics files, few descriptors, none of the features whose recovery
+// has known faults in this release (manual_wal_flush, wal_compression, log recycling).
 void SetCommonOptions(rocksdb::DBOptions& options, std::shared_ptr<rocksdb::Logger> logger);
 
 bool IsNoSpace(const rocksdb::Status& status);

@@ -58,7 +58,8 @@ std::string DefaultText(const Parameter& parameter) {
   if (parameter.required) return "required";
   const Value& value = parameter.default_value;
   if (!value.is_list() || value.list().size() < 4) return FormatValue(value);
-  return FormatValue(value.list().front()) + ", " + FormatValue(value.list()[1]) + " … " + FormatValue(value.list().back());
+  return FormatValue(value.list().front()) + ", " + FormatValue(value.list()[1]) + " … " +
+         FormatValue(value.list().back());
 }
 
 std::string ParameterTable(const Manifest& manifest, const TextStyle& style) {
@@ -88,17 +89,16 @@ std::string SolverLines(const Manifest& manifest, const std::vector<WorkerInfo>&
   return text;
 }
 
-Json RangeJson(const Parameter::Range& range) { return Json::array({NumberJson(range.first), NumberJson(range.second)}); }
+Json RangeJson(const Parameter::Range& range) {
+  return Json::array({NumberJson(range.first), NumberJson(range.second)});
+}
 
 Json ParameterJson(const Parameter& parameter) {
-  Json json = {{"name", parameter.name},
-               {"type", ParameterTypeName(parameter.type)},
-               {"unit", TextJson(parameter.unit)},
-               {"range", parameter.range ? RangeJson(*parameter.range) : Json(nullptr)},
-               {"choices", parameter.choices},
-               {"default", ValueJson(parameter.default_value)},
-               {"required", parameter.required},
-               {"summary", parameter.summary}};
+  Json json = {
+      {"name", parameter.name},           {"type", ParameterTypeName(parameter.type)},
+      {"unit", TextJson(parameter.unit)}, {"range", parameter.range ? RangeJson(*parameter.range) : Json(nullptr)},
+      {"choices", parameter.choices},     {"default", ValueJson(parameter.default_value)},
+      {"required", parameter.required},   {"summary", parameter.summary}};
   for (const auto& [solver, range] : parameter.solver_range) json["solver_range"][solver] = RangeJson(range);
   return json;
 }
@@ -122,10 +122,12 @@ std::string AnalysisText(const Manifest& manifest, const std::vector<WorkerInfo>
   text += manifest.timeout_ms > 0 ? "; timeout " + FormatDuration(static_cast<double>(manifest.timeout_ms) / 1000) : "";
   text += "\n" + SolverLines(manifest, workers);
   if (!manifest.parameters.empty()) text += "\n" + ParameterTable(manifest, style);
-  if (manifest.open_parameters) text += "\nEvery parameter is an axis of its own: {name} in arguments and file names.\n";
+  if (manifest.open_parameters)
+    text += "\nEvery parameter is an axis of its own: {name} in arguments and file names.\n";
   if (!manifest.columns.empty()) {
     text += "\ncolumns:";
-    for (const Column& column : manifest.columns) text += " " + column.name + (column.unit.empty() ? "" : " [" + column.unit + "]");
+    for (const Column& column : manifest.columns)
+      text += " " + column.name + (column.unit.empty() ? "" : " [" + column.unit + "]");
     text += "\n";
   }
   return text + "\n  " + manifest.example + "\n";

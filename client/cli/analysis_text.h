@@ -18,8 +18,8 @@ std::string CatalogueText(const std::vector<Manifest>& manifests, const std::vec
 // One in full: parameters, columns, solvers and where they are, an example.
 std::string AnalysisText(const Manifest& manifest, const std::vector<WorkerInfo>& workers, const TextStyle& style);
 
-// {"analysis","summary","target","solvers":[{"name","workers":{name: identity}}],"parameters":[…],"columns":[…],"cached",
-// "timeout_s","retries","example"}
+// {"analysis","summary","target","solvers":[{"name","workers":{name:
+// identity}}],"parameters":[…],"columns":[…],"cached", "timeout_s","retries","example"}
 Json AnalysisJson(const Manifest& manifest, const std::vector<WorkerInfo>& workers);
 
 }  // namespace icarus::client

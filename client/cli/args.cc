@@ -55,7 +55,8 @@ CLI::Option* AddTexts(CLI::App* app, const std::string& flags, const std::string
   return option;
 }
 
-void AddDuration(CLI::App* app, const std::string& flags, const std::string& help, std::optional<std::int64_t>& target) {
+void AddDuration(CLI::App* app, const std::string& flags, const std::string& help,
+                 std::optional<std::int64_t>& target) {
   AddValue(app, flags, "D", help, [&target](const std::string& text) -> Status {
     ICARUS_ASSIGN(target, ParseDurationMs(text));
     return {};
@@ -100,7 +101,8 @@ void AddCommon(CLI::App& app, CommonOptions& common) {
   AddText(&app, "--home", "DIR", "where the store, logs and access file are (env ICARUS_HOME)", common.home);
   AddText(&app, "--config", "FILE", "configuration file (env ICARUS_CONFIG)", common.config_file);
   AddText(&app, "--access", "FILE", "access file of a broker elsewhere", common.access_file);
-  AddText(&app, "--log-level", "LEVEL", "of the programs that `up` starts: debug, info, warning, error", common.log_level);
+  AddText(&app, "--log-level", "LEVEL", "of the programs that `up` starts: debug, info, warning, error",
+          common.log_level);
   AddValue(&app, "-o,--format", "FORMAT", "text, json or csv",
            [&common](const std::string& text) { return SetFormat(common, text); });
   app.add_flag("-q,--quiet", common.quiet, "ids or nothing");
@@ -205,7 +207,8 @@ void DefineJobVerbs(const std::function<CLI::App*(const char*)>& verb, Options& 
   AddTexts(list, "--tag", "K=V", "only with this tag; repeat for more", options.list.tags);
   AddText(list, "--name", "GLOB", "only with such a name", options.list.name);
   AddText(list, "--user", "USER", "only of this user", options.list.user);
-  AddText(list, "--since", "WHEN", "only younger: a duration (2h) or a date (2026-11-23T12:00:00Z)", options.list.since);
+  AddText(list, "--since", "WHEN", "only younger: a duration (2h) or a date (2026-11-23T12:00:00Z)",
+          options.list.since);
   AddInteger(list, "--limit", 1, kMany, "at most this many (50)", options.list.limit);
   CLI::App* show = verb("show");
   AddSelectors(show, options.select, "JOB");
@@ -296,8 +299,8 @@ std::vector<AxisText> AxesInOrder(const CLI::App& verb) {
 
 // The word that is meant as the verb: the first that is neither an option nor an option's value.
 std::string FindVerb(const std::vector<std::string>& arguments) {
-  static const std::vector<std::string> kWithValue = {"--home", "--config", "--access", "--log-level", "-o",
-                                                      "--format"};
+  static const std::vector<std::string> kWithValue = {"--home",      "--config", "--access",
+                                                      "--log-level", "-o",       "--format"};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i].empty() || arguments[i][0] != '-') return arguments[i];
     if (std::find(kWithValue.begin(), kWithValue.end(), arguments[i]) != kWithValue.end()) ++i;
@@ -348,9 +351,9 @@ Error UnexpectedArgument(const CLI::App& app, const std::string& verb) {
     }
   }
   const auto nearest = Nearest(name, known);
-  return UsageError("unknown option '" + name + "' of `icarus " + verb + "`" +
-                        (nearest ? "; did you mean '" + *nearest + "'?" : see),
-                    name);
+  return UsageError(
+      "unknown option '" + name + "' of `icarus " + verb + "`" + (nearest ? "; did you mean '" + *nearest + "'?" : see),
+      name);
 }
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -412,8 +415,9 @@ ParsedArguments ParseArguments(const std::vector<std::string>& given) {
   const bool wants_text = options.verb.empty() && !arguments.empty();
   if (!IsVerb(options.verb) && !wants_text) return BadArguments{CheckVerb(options.verb), format, options.verb};
 
-  CLI::App app("Icarus: a durable, distributed queue for engineering analyses that never computes the same thing twice.",
-               "icarus");
+  CLI::App app(
+      "Icarus: a durable, distributed queue for engineering analyses that never computes the same thing twice.",
+      "icarus");
   Define(app, options);
   ParsedArguments parsed = Parse(app, options, arguments);
   if (auto* bad = std::get_if<BadArguments>(&parsed)) bad->format = format;

@@ -15,8 +15,8 @@ struct TextAndDone {
   std::string text;
 };
 
-// What is wrong with the command line. `format` is what had been asked for, so that the error can be shown in it; `verb` as
-// far as it was known.
+// What is wrong with the command line. `format` is what had been asked for, so that the error can be shown in it;
+// `verb` as far as it was known.
 struct BadArguments {
   Error error;
   Format format = Format::kText;
@@ -25,7 +25,8 @@ struct BadArguments {
 
 using ParsedArguments = std::variant<Options, TextAndDone, BadArguments>;
 
-// `arguments` without the program's name. Reads nothing but the environment variable ICARUS_HOME through its users: pure.
+// `arguments` without the program's name. Reads nothing but the environment variable ICARUS_HOME through its users:
+// pure.
 ParsedArguments ParseArguments(const std::vector<std::string>& arguments);
 
 }  // namespace icarus::client

@@ -13,7 +13,8 @@ bool IsNameCharacter(char c) {
 bool BeginsAssignment(std::string_view text) {
   std::size_t length = 0;
   while (length < text.size() && IsNameCharacter(text[length])) ++length;
-  const bool starts_like_name = length > 0 && (std::isalpha(static_cast<unsigned char>(text[0])) != 0 || text[0] == '_');
+  const bool starts_like_name =
+      length > 0 && (std::isalpha(static_cast<unsigned char>(text[0])) != 0 || text[0] == '_');
   return starts_like_name && length < text.size() && text[length] == '=';
 }
 
@@ -27,7 +28,8 @@ Result<std::pair<std::string, std::string>> SplitAssignment(const std::string& t
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
-Result<std::map<std::string, std::string>> ParseAssignments(const std::vector<std::string>& texts, const std::string& what) {
+Result<std::map<std::string, std::string>> ParseAssignments(const std::vector<std::string>& texts,
+                                                            const std::string& what) {
   std::map<std::string, std::string> values;
   for (const std::string& text : texts) {
     ICARUS_ASSIGN(auto assignment, SplitAssignment(text, what));

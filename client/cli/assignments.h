@@ -15,7 +15,8 @@ namespace icarus::client {
 Result<std::pair<std::string, std::string>> SplitAssignment(const std::string& text, const std::string& what);
 
 // Several, each name once.
-Result<std::map<std::string, std::string>> ParseAssignments(const std::vector<std::string>& texts, const std::string& what);
+Result<std::map<std::string, std::string>> ParseAssignments(const std::vector<std::string>& texts,
+                                                            const std::string& what);
 
 // "a=1,2,b=3,4" is {a, "1,2"}, {b, "3,4"}: a comma separates where a name and '=' follow it.
 Result<std::vector<std::pair<std::string, std::string>>> SplitZip(const std::string& text);

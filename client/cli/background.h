@@ -15,8 +15,8 @@ namespace icarus::client {
 // A program that was started and has not said yet whether it is ready.
 class BackgroundProgram {
  public:
-  // `program` is a name beside our own executable. It gets `--ready-fd N` in addition, a session of its own, "/" closed to
-  // it but for `directory` as its working directory, no standard input, and its output appended to `log_file`.
+  // `program` is a name beside our own executable. It gets `--ready-fd N` in addition, a session of its own, "/" closed
+  // to it but for `directory` as its working directory, no standard input, and its output appended to `log_file`.
   static Result<BackgroundProgram> Start(const std::string& program, std::vector<std::string> arguments,
                                          const std::string& directory, const std::string& log_file);
 

@@ -8,8 +8,8 @@
 
 namespace icarus::client {
 
-// Runs it to its end, without a shell, and returns its standard output. An error when it cannot be run or ends otherwise
-// than with 0.
+// Runs it to its end, without a shell, and returns its standard output. An error when it cannot be run or ends
+// otherwise than with 0.
 Result<std::string> CaptureOutput(const std::vector<std::string>& arguments);
 
 }  // namespace icarus::client

@@ -66,7 +66,8 @@ class CommandReader {
     const fs::file_status status = fs::status(source, ec);
     if (status.type() == fs::file_type::not_found) return UsageError("the input " + source + " is not there", "input");
     if (fs::is_regular_file(status)) return AddFile(source, destination);
-    if (!fs::is_directory(status)) return UsageError("the input " + source + " is neither a file nor a directory", "input");
+    if (!fs::is_directory(status))
+      return UsageError("the input " + source + " is neither a file nor a directory", "input");
     std::vector<fs::path> files;
     fs::recursive_directory_iterator it(source, fs::directory_options::follow_directory_symlink, ec);
     for (const fs::recursive_directory_iterator end; !ec && it != end; it.increment(ec)) {

@@ -29,8 +29,8 @@ struct CommandRequest {
 // becomes an input, and the command ./NAME. Usage errors name the file.
 Result<CommandRequest> ReadCommand(const SubmitOptions& options);
 
-// "SRC=DEST", "SRC": DEST is SRC's last name. A file whose whole name holds a '=' is taken as it is. "7.0:mesh.msh" is an
-// output of task 7.0, unless a file of that name is here.
+// "SRC=DEST", "SRC": DEST is SRC's last name. A file whose whole name holds a '=' is taken as it is. "7.0:mesh.msh" is
+// an output of task 7.0, unless a file of that name is here.
 struct InputText {
   std::string source;
   std::string destination;

@@ -7,7 +7,7 @@
 namespace icarus::client {
 
 inline constexpr int kExitDone = 0;
-inline constexpr int kExitIncomplete = 1;   // the work did not complete
+inline constexpr int kExitIncomplete = 1;  // the work did not complete
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnavailable = 3;  // no broker answers
 inline constexpr int kExitRefused = 4;

@@ -24,10 +24,10 @@ constexpr std::int64_t kClockToleranceMs = 5000;
 
 // File system magic numbers of statfs(2) and linux/magic.h.
 const std::map<long, const char*>& NetworkFileSystems() {
-  static const std::map<long, const char*> kNames = {
-      {0x6969, "NFS"},       {0x517B, "SMB"},        {0xFF534D42, "CIFS"}, {0xFE534D42, "SMB2"}, {0x0BD00BD0, "Lustre"},
-      {0x47504653, "GPFS"},  {0x00C36400, "Ceph"},   {0x5346414F, "AFS"},  {0x01021997, "9P"},   {0x65735546, "FUSE"},
-      {0x19830326, "BeeGFS"}};
+  static const std::map<long, const char*> kNames = {{0x6969, "NFS"},      {0x517B, "SMB"},        {0xFF534D42, "CIFS"},
+                                                     {0xFE534D42, "SMB2"}, {0x0BD00BD0, "Lustre"}, {0x47504653, "GPFS"},
+                                                     {0x00C36400, "Ceph"}, {0x5346414F, "AFS"},    {0x01021997, "9P"},
+                                                     {0x65735546, "FUSE"}, {0x19830326, "BeeGFS"}};
   return kNames;
 }
 
@@ -77,7 +77,8 @@ HealthCheck CheckFileLimit() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const bool ok = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= kFilesWanted;
   const std::string detail = limit.rlim_max == RLIM_INFINITY ? "no limit" : std::to_string(limit.rlim_max);
-  return {"open files", ok, detail, ok ? "" : "raise the hard limit to " + std::to_string(kFilesWanted) + " (ulimit -Hn)"};
+  return {"open files", ok, detail,
+          ok ? "" : "raise the hard limit to " + std::to_string(kFilesWanted) + " (ulimit -Hn)"};
 }
 
 HealthCheck CheckClock(std::int64_t broker_wall_ms) {

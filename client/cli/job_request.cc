@@ -152,8 +152,10 @@ Result<JobRequest> BuildJobRequest(const Catalogue& catalogue, const SubmitOptio
     request.spec.command = std::move(command.command);
     request.pending = std::move(command.pending);
   } else if (!options.command.empty() || NamesCommandFiles(options)) {
-    return UsageError(options.analysis + " takes no command line; --input, --output, --stdin, --env, --cwd and -- belong to "
-                      "the analysis 'command'", "command");
+    return UsageError(options.analysis +
+                          " takes no command line; --input, --output, --stdin, --env, --cwd and -- belong to "
+                          "the analysis 'command'",
+                      "command");
   }
   ICARUS_TRY(CanonicaliseSpec(catalogue, request.spec));
   return request;

@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kSmallFile = 4096;
 
-// A process number in a file may be that of another program by now, or of one that has ended and that nobody has reaped.
+// A process number in a file may be that of another program by now, or of one that has ended and that nobody has
+// reaped.
 bool IsProgram(pid_t pid, const std::string& program) {
   const auto stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kSmallFile);  // "7 (name) S …", see proc(5)
   if (!stat) return false;
@@ -39,7 +40,7 @@ bool IsEnding(pid_t pid) {
   const auto stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kSmallFile);
   const auto status = ReadFile("/proc/" + std::to_string(pid) + "/status", kSmallFile);
   if (!stat || !status) return false;
-  constexpr unsigned long kExiting = 0x4;              // PF_EXITING, the 7th field after the name; see proc(5)
+  constexpr unsigned long kExiting = 0x4;  // PF_EXITING, the 7th field after the name; see proc(5)
   constexpr unsigned long kKilled = 1ul << (SIGKILL - 1);
   const auto fields = Split(stat->substr(stat->rfind(')') + 2), ' ');
   if (fields.size() > 6 && (std::strtoul(fields[6].c_str(), nullptr, 10) & kExiting) != 0) return true;
@@ -110,9 +111,9 @@ Result<std::optional<LocalProgram>> FindLocalBroker(const Home& home) {
   if (!access) return access.error();
   const HostIdentity here = ThisHost();
   if (!access->host.SameMachine(here) && access->host.name != here.name) {
-    return Error::Make(ErrorCode::kRefused, "the broker of " + home.dir + " runs on " + access->host.name + " (process " +
-                                                std::to_string(access->pid) + "), not here; if that machine is gone, remove " +
-                                                home.access_file());
+    return Error::Make(ErrorCode::kRefused, "the broker of " + home.dir + " runs on " + access->host.name +
+                                                " (process " + std::to_string(access->pid) +
+                                                "), not here; if that machine is gone, remove " + home.access_file());
   }
   const auto pid = static_cast<pid_t>(access->pid);
   if (!BrokerProcessExists(*access) || !IsRunning(pid, "icarus-broker")) return std::optional<LocalProgram>();

@@ -112,7 +112,8 @@ struct SelectOptions {
   std::optional<std::uint32_t> attempt;    // logs
 };
 
-// Verbs with a word of their own behind them: `cache stats`, `config set KEY VALUE`, `workers drain NAME`, `analyses NAME`.
+// Verbs with a word of their own behind them: `cache stats`, `config set KEY VALUE`, `workers drain NAME`, `analyses
+// NAME`.
 struct ActionOptions {
   std::string action;
   std::string key;

@@ -36,7 +36,8 @@ void EndingProcess::Kill() const { (void)::syscall(SYS_pidfd_send_signal, fd_.ge
 Result<bool> EndingProcess::WaitEnd(std::chrono::milliseconds timeout) const {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd poll{fd_.get(), POLLIN, 0};
     const int ready = ::poll(&poll, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (ready > 0) return true;

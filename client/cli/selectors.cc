@@ -60,7 +60,8 @@ Result<Selector> ParseWord(const std::string& word) {
   }
   if (word.rfind("tag:", 0) == 0) {
     const auto equals = word.find('=');
-    if (equals == std::string::npos || equals == 4) return UsageError("'" + word + "' is not of the form tag:KEY=VALUE", "job");
+    if (equals == std::string::npos || equals == 4)
+      return UsageError("'" + word + "' is not of the form tag:KEY=VALUE", "job");
     selector.kind = Selector::Kind::kTag;
     selector.key = word.substr(4, equals - 4);
     selector.value = word.substr(equals + 1);
@@ -99,7 +100,8 @@ Result<std::vector<JobId>> AskJobs(Client& client, const Selector& selector) {
   return jobs;
 }
 
-// Those of a range that are there; asked for one by one, at once, because a job that is gone is an error of its request.
+// Those of a range that are there; asked for one by one, at once, because a job that is gone is an error of its
+// request.
 Result<std::vector<JobId>> AskRange(Client& client, const Selector& selector) {
   struct Answers {
     std::size_t open = 0;
@@ -174,7 +176,8 @@ Result<std::vector<JobId>> ResolveJobs(Client& client, const std::vector<std::st
   std::vector<JobId> jobs;
   for (const Selection& selection : selections) {
     if (selection.index) {
-      return UsageError("a whole job is meant here, not the task " + FormatTask({selection.job, *selection.index}), "job");
+      return UsageError("a whole job is meant here, not the task " + FormatTask({selection.job, *selection.index}),
+                        "job");
     }
     jobs.push_back(selection.job);
   }
@@ -184,7 +187,8 @@ Result<std::vector<JobId>> ResolveJobs(Client& client, const std::vector<std::st
 Result<Selection> ResolveOne(Client& client, const std::vector<std::string>& words) {
   ICARUS_ASSIGN(const std::vector<Selection> selections, ResolveSelections(client, words));
   if (selections.size() == 1) return selections.front();
-  if (selections.empty()) return Error::Make(ErrorCode::kNotFound, "there is no job of yours that has not ended", "job");
+  if (selections.empty())
+    return Error::Make(ErrorCode::kNotFound, "there is no job of yours that has not ended", "job");
   return UsageError("one job or task is meant here, and " + std::to_string(selections.size()) + " are named", "job");
 }
 

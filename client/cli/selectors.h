@@ -15,12 +15,12 @@ namespace icarus::client {
 struct Selector {
   enum class Kind : std::uint8_t { kJob, kTask, kRange, kLast, kAll, kTag, kName };
   Kind kind = Kind::kJob;
-  std::string text;         // as written
-  JobId job;                // kJob, kTask, and the first of kRange
-  JobId last;               // kRange
-  TaskIndex index = 0;      // kTask
-  std::string key;          // kTag
-  std::string value;        // kTag; the glob of kName
+  std::string text;     // as written
+  JobId job;            // kJob, kTask, and the first of kRange
+  JobId last;           // kRange
+  TaskIndex index = 0;  // kTask
+  std::string key;      // kTag
+  std::string value;    // kTag; the glob of kName
 };
 
 // Kind by kind what the words say; a usage error names the word. Pure.

@@ -18,15 +18,17 @@ Result<FileRef> FindOutput(Client& client, const PendingInput& wanted) {
   for (const FileRef& file : result.body.files) {
     if (file.name == wanted.path) return file;
   }
-  return Error::Make(ErrorCode::kNotFound, "task " + FormatTask(*wanted.task) + " has no output file '" + wanted.path +
-                                               "'; 'icarus get " + FormatTask(*wanted.task) + " --list' names them",
+  return Error::Make(ErrorCode::kNotFound,
+                     "task " + FormatTask(*wanted.task) + " has no output file '" + wanted.path + "'; 'icarus get " +
+                         FormatTask(*wanted.task) + " --list' names them",
                      "input");
 }
 
 Status CompleteInputs(Client& client, JobRequest& request) {
   for (const PendingInput& pending : request.pending) {
     FileRef& input = request.spec.command->inputs[pending.input];
-    ICARUS_ASSIGN(FileRef file, pending.task ? FindOutput(client, pending) : client.UploadFile(pending.path, input.name));
+    ICARUS_ASSIGN(FileRef file,
+                  pending.task ? FindOutput(client, pending) : client.UploadFile(pending.path, input.name));
     file.name = input.name;
     input = std::move(file);
   }
@@ -53,8 +55,8 @@ Status CheckRunnable(Client& client, const JobSpec& spec) {
   const bool any = std::any_of(reply.workers.begin(), reply.workers.end(),
                                [&](const WorkerInfo& worker) { return CanRun(worker, spec); });
   if (any) return {};
-  return Error::Make(ErrorCode::kRefused, "no worker can run it now (--require-runnable): solver " + spec.solver + ", " +
-                                              std::to_string(spec.resources.cpus) +
+  return Error::Make(ErrorCode::kRefused, "no worker can run it now (--require-runnable): solver " + spec.solver +
+                                              ", " + std::to_string(spec.resources.cpus) +
                                               " CPU(s); 'icarus workers' shows what there is");
 }
 

@@ -27,8 +27,9 @@ Result<std::vector<Target>> ReadTargets(TargetKind kind, const std::vector<std::
     if (words.size() == texts.size()) return UsageError(list_file + " names no target", "targets");
   }
   if (words.size() > limits::kMaxTargets) {
-    return UsageError("more than " + std::to_string(limits::kMaxTargets) + " targets, the limit of one job (limits.targets)",
-                      "target");
+    return UsageError(
+        "more than " + std::to_string(limits::kMaxTargets) + " targets, the limit of one job (limits.targets)",
+        "target");
   }
   std::vector<Target> targets;
   for (const std::string& word : words) {

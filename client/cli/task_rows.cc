@@ -118,8 +118,9 @@ Result<TaskRows> FromJsonText(std::string_view text) {
     if (Trim(line).empty()) continue;
     const Json object = Json::parse(line, nullptr, false);
     if (object.is_discarded()) {
-      return UsageError("line " + std::to_string(line_number) + " is not JSON; an array of objects or an object a line is meant",
-                        "from");
+      return UsageError(
+          "line " + std::to_string(line_number) + " is not JSON; an array of objects or an object a line is meant",
+          "from");
     }
     ICARUS_TRY(CollectObject(rows, object));
   }
@@ -135,7 +136,8 @@ Result<TaskRows> FromCsvText(std::string_view text) {
   for (std::size_t i = 1; i < records.size(); ++i) {
     ICARUS_TRY(rows.BeginRow());
     if (records[i].size() != header.size()) {
-      return AtRow(i - 1, "", "has " + std::to_string(records[i].size()) + " cells, the header " + std::to_string(header.size()));
+      return AtRow(i - 1, "",
+                   "has " + std::to_string(records[i].size()) + " cells, the header " + std::to_string(header.size()));
     }
     for (std::size_t c = 0; c < header.size(); ++c) {
       if (header[c].empty()) return UsageError("a column has no name in the header", "from");

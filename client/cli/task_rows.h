@@ -17,8 +17,8 @@ struct TaskRows {
   std::uint32_t rows = 0;
 };
 
-// Columns are parameters, and perhaps `target`. Texts are read as on the command line (1e6 is a number, -4:12:1 a list).
-// The form is told by the first character. Usage errors name the row and the column.
+// Columns are parameters, and perhaps `target`. Texts are read as on the command line (1e6 is a number, -4:12:1 a
+// list). The form is told by the first character. Usage errors name the row and the column.
 Result<TaskRows> ParseTaskRows(std::string_view text);
 
 }  // namespace icarus::client

@@ -8,7 +8,8 @@
 
 namespace icarus::client {
 
-// The content of a file, or of our standard input for "-". What cannot be read is the user's mistake: kUsage, with `field`.
+// The content of a file, or of our standard input for "-". What cannot be read is the user's mistake: kUsage, with
+// `field`.
 Result<std::string> ReadUserFile(const std::string& path, std::uint64_t max_bytes, const std::string& field);
 
 }  // namespace icarus::client

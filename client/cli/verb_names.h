@@ -15,7 +15,8 @@ inline constexpr std::array<VerbText, 18> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
-     "icarus submit airfoil_polar --solver xfoil --target naca2412 --sweep reynolds=2e5,5e5,1e6 -p aoa=-4:12:1 --result"},
+     "icarus submit airfoil_polar --solver xfoil --target naca2412 --sweep reynolds=2e5,5e5,1e6 -p aoa=-4:12:1 "
+     "--result"},
     {"run", "Run a command through the queue and wait for it", "icarus run --input case.inp -- ./simulate case.inp"},
     {"list", "Jobs, newest first", "icarus list --state running --tag study=wing"},
     {"show", "One job with its tasks and grouped failures", "icarus show 7 --state failed"},

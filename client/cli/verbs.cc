@@ -12,11 +12,24 @@ struct Verb {
 };
 
 constexpr std::array<Verb, 18> kVerbs = {{
-    {"up", RunUp},           {"down", RunDown},       {"submit", RunSubmit},     {"run", RunRun},
-    {"list", RunList},       {"show", RunShow},       {"wait", RunWait},         {"watch", RunWatch},
-    {"result", RunResult},   {"get", RunGet},         {"logs", RunLogs},         {"cancel", RunCancel},
-    {"retry", RunRetry},     {"workers", RunWorkers}, {"analyses", RunAnalyses}, {"cache", RunCache},
-    {"config", RunConfig},   {"doctor", RunDoctor},
+    {"up", RunUp},
+    {"down", RunDown},
+    {"submit", RunSubmit},
+    {"run", RunRun},
+    {"list", RunList},
+    {"show", RunShow},
+    {"wait", RunWait},
+    {"watch", RunWatch},
+    {"result", RunResult},
+    {"get", RunGet},
+    {"logs", RunLogs},
+    {"cancel", RunCancel},
+    {"retry", RunRetry},
+    {"workers", RunWorkers},
+    {"analyses", RunAnalyses},
+    {"cache", RunCache},
+    {"config", RunConfig},
+    {"doctor", RunDoctor},
 }};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The verbs, a function each in verbs/. A verb returns the exit code; an error is reported by the caller and becomes its
-// code (exit_codes.h).
+// The verbs, a function each in verbs/. A verb returns the exit code; an error is reported by the caller and becomes
+// its code (exit_codes.h).
 #pragma once
 
 #include <string>

@@ -21,12 +21,15 @@ Nanoseconds SinceEpoch(TimePoint time) { return time.time_since_epoch(); }
 class Follower {
  public:
   Follower(Session& session, Client& client, const std::vector<JobId>& jobs, const FollowOptions& follow)
-      : session_(session), client_(client), jobs_(jobs), follow_(follow),
-        shows_(follow.progress && session.shows_progress()), printer_(stderr, ProgressPrinter::Detect(stderr)) {}
+      : session_(session),
+        client_(client),
+        jobs_(jobs),
+        follow_(follow),
+        shows_(follow.progress && session.shows_progress()),
+        printer_(stderr, ProgressPrinter::Detect(stderr)) {}
 
   Result<Client::WaitOutcome> Run() {
-    const std::uint64_t watch =
-        client_.Watch(jobs_, [this](Result<JobUpdate> update) { OnUpdate(std::move(update)); });
+    const std::uint64_t watch = client_.Watch(jobs_, [this](Result<JobUpdate> update) { OnUpdate(std::move(update)); });
     Result<RunEnd> end = Wait();
     client_.EndWatch(watch);
     printer_.Erase();

@@ -12,7 +12,7 @@ namespace icarus::client {
 
 struct FollowOptions {
   std::optional<TimePoint> deadline;
-  bool progress = true;  // a bar or lines on stderr, unless switched off for all
+  bool progress = true;                             // a bar or lines on stderr, unless switched off for all
   std::function<void(const JobUpdate&)> on_update;  // may be empty
 };
 
@@ -20,8 +20,8 @@ struct FollowOptions {
 // interrupted. The jobs as last seen, in the order given.
 Result<Client::WaitOutcome> FollowJobs(Session& session, const std::vector<JobId>& jobs, const FollowOptions& follow);
 
-// Tells on stderr how each job ended: a line, and for one that did not complete its first errors and the command that shows
-// the rest. The exit code of the worst.
+// Tells on stderr how each job ended: a line, and for one that did not complete its first errors and the command that
+// shows the rest. The exit code of the worst.
 Result<int> TellEnds(Session& session, const std::vector<JobSummary>& jobs);
 
 }  // namespace icarus::client

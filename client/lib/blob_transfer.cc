@@ -19,8 +19,8 @@
 namespace icarus::client {
 namespace {
 
-constexpr std::size_t kWindow = 4;       // chunks under way
-constexpr int kMaxRestarts = 100;        // of one upload, when the broker asks for earlier bytes
+constexpr std::size_t kWindow = 4;  // chunks under way
+constexpr int kMaxRestarts = 100;   // of one upload, when the broker asks for earlier bytes
 
 Error Interrupted() { return Error::Make(ErrorCode::kNotYet, "interrupted"); }
 
@@ -197,9 +197,10 @@ class Download {
     const std::size_t length = ChunkAt(offset, file_.size);
     asked_ += length;
     ++state_->in_flight;
-    client_.CallAsync(BlobGet{file_.hash, offset, length}, {}, [state = state_, offset, length](Result<Message> answer) {
-      state->OnAnswer(offset, length, std::move(answer));
-    });
+    client_.CallAsync(BlobGet{file_.hash, offset, length}, {},
+                      [state = state_, offset, length](Result<Message> answer) {
+                        state->OnAnswer(offset, length, std::move(answer));
+                      });
   }
 
   Status HandOn() {

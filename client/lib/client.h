@@ -17,9 +17,9 @@
 //   }));
 //
 // Threads: one; every call from the thread that made it, callbacks are called on it, within RunUntil.
-// Delivery: a request without an answer is sent again, under the same correlation id, when the broker has restarted. Submit
-// carries an idempotency id, so sending it again is safe; the other requests are absolute.
-// Errors: what the broker answered (ErrorReply), or kUnavailable when it is silent for `patience`.
+// Delivery: a request without an answer is sent again, under the same correlation id, when the broker has restarted.
+// Submit carries an idempotency id, so sending it again is safe; the other requests are absolute. Errors: what the
+// broker answered (ErrorReply), or kUnavailable when it is silent for `patience`.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ struct ConnectOptions {
   Home home;
   std::string access_file = {};  // instead of the home's
   std::string program = "icarus";
-  std::chrono::milliseconds patience{5000};         // silence of the broker that ends a call
+  std::chrono::milliseconds patience{5000};          // silence of the broker that ends a call
   std::chrono::milliseconds watch_patience{60'000};  // and that ends a watch: it outlives a restart of the broker
 };
 
@@ -109,8 +109,8 @@ class Client {
   // callback ends it and is returned.
   Status FetchResults(JobId job, std::uint64_t first, std::uint64_t limit, const ResultCallback& on_result);
 
-  // Stores the file's content at the broker (only what it does not have yet) and names it `name`. kUsage when it cannot be
-  // read, kRefused when it is over limits::kMaxOutputFileBytes.
+  // Stores the file's content at the broker (only what it does not have yet) and names it `name`. kUsage when it cannot
+  // be read, kRefused when it is over limits::kMaxOutputFileBytes.
   Result<FileRef> UploadFile(const std::string& path, const std::string& name);
 
   // The content of a file: what it carries inline, else fetched. Checked against its hash (kCorruption).

@@ -55,8 +55,12 @@ Result<AccessFile> Find(const ConnectOptions& options) {
 
 Connection::Connection(ConnectOptions options, AccessFile access, std::unique_ptr<TransportContext> context,
                        std::unique_ptr<DealerSocket> socket)
-    : options_(std::move(options)), access_(std::move(access)), context_(std::move(context)),
-      socket_(std::move(socket)), socket_source_(loop_.Add(*socket_)), instance_(RandomHex(16)) {}
+    : options_(std::move(options)),
+      access_(std::move(access)),
+      context_(std::move(context)),
+      socket_(std::move(socket)),
+      socket_source_(loop_.Add(*socket_)),
+      instance_(RandomHex(16)) {}
 
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options) {
   ICARUS_ASSIGN(AccessFile access, Find(options));
@@ -288,8 +292,8 @@ void Connection::OnTime(TimePoint now) {
   }
 }
 
-// A broker that restarted has another instance, and perhaps other endpoints. ZeroMQ reconnects to the same path by itself,
-// but what was sent before is lost: so everything goes over a new connection.
+// A broker that restarted has another instance, and perhaps other endpoints. ZeroMQ reconnects to the same path by
+// itself, but what was sent before is lost: so everything goes over a new connection.
 void Connection::LookForNewBroker() {
   auto access = Find(options_);
   if (!access || access->instance == access_.instance) return;

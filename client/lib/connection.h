@@ -1,5 +1,5 @@
-// Connection: the conversation with the broker below Client: Hello, correlation, repeating what was not answered, watches and
-// their credit, heartbeats, and the search for a broker that has restarted. One thread.
+// Connection: the conversation with the broker below Client: Hello, correlation, repeating what was not answered,
+// watches and their credit, heartbeats, and the search for a broker that has restarted. One thread.
 #pragma once
 
 #include <chrono>
@@ -58,7 +58,8 @@ class Connection {
   bool FlushHello();
   bool FlushRequests();
   bool FlushWatches();
-  bool Post(const Message& message, std::uint64_t failing);  // `failing`: the request to fail when it cannot be sent at all
+  bool Post(const Message& message,
+            std::uint64_t failing);  // `failing`: the request to fail when it cannot be sent at all
 
   // Receiving.
   void Receive();
@@ -87,7 +88,7 @@ class Connection {
   std::optional<Welcome> welcome_;  // the last one
   bool greeting_ = false;           // in Greet
   std::uint64_t next_correlation_ = 1;
-  std::uint64_t hello_ = 0;  // correlation of the last Hello; 0: one is to be sent
+  std::uint64_t hello_ = 0;                    // correlation of the last Hello; 0: one is to be sent
   std::map<std::uint64_t, Request> requests_;  // by correlation: in the order of the calls
   std::map<std::uint64_t, Watched> watches_;
   std::deque<Message> outbox_;  // acknowledgements, heartbeats: sent once

@@ -85,20 +85,13 @@ bool IsUnsafe(char32_t code) {
 
 const char* ColourCode(Colour colour) {
   switch (colour) {
-    case Colour::kNone:
-      return "";
-    case Colour::kRed:
-      return "\x1b[31m";
-    case Colour::kGreen:
-      return "\x1b[32m";
-    case Colour::kYellow:
-      return "\x1b[33m";
-    case Colour::kBlue:
-      return "\x1b[34m";
-    case Colour::kGrey:
-      return "\x1b[90m";
-    case Colour::kBold:
-      return "\x1b[1m";
+    case Colour::kNone: return "";
+    case Colour::kRed: return "\x1b[31m";
+    case Colour::kGreen: return "\x1b[32m";
+    case Colour::kYellow: return "\x1b[33m";
+    case Colour::kBlue: return "\x1b[34m";
+    case Colour::kGrey: return "\x1b[90m";
+    case Colour::kBold: return "\x1b[1m";
   }
   return "";
 }

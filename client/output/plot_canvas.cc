@@ -98,21 +98,11 @@ void PlotCanvas::Mark(PlotPoint at, Marker marker, double radius, Rgb colour) {
   constexpr double kUp = -std::numbers::pi / 2;
   SetColour(page_->context, colour);
   switch (marker) {
-    case Marker::kCircle:
-      cairo_arc(page_->context, at.x, at.y, radius, 0, 2 * std::numbers::pi);
-      break;
-    case Marker::kSquare:
-      TracePolygon(page_->context, at, 1.25 * radius, 4, -std::numbers::pi / 4);
-      break;
-    case Marker::kTriangle:
-      TracePolygon(page_->context, at, 1.4 * radius, 3, kUp);
-      break;
-    case Marker::kDiamond:
-      TracePolygon(page_->context, at, 1.4 * radius, 4, kUp);
-      break;
-    case Marker::kDownTriangle:
-      TracePolygon(page_->context, at, 1.4 * radius, 3, -kUp);
-      break;
+    case Marker::kCircle: cairo_arc(page_->context, at.x, at.y, radius, 0, 2 * std::numbers::pi); break;
+    case Marker::kSquare: TracePolygon(page_->context, at, 1.25 * radius, 4, -std::numbers::pi / 4); break;
+    case Marker::kTriangle: TracePolygon(page_->context, at, 1.4 * radius, 3, kUp); break;
+    case Marker::kDiamond: TracePolygon(page_->context, at, 1.4 * radius, 4, kUp); break;
+    case Marker::kDownTriangle: TracePolygon(page_->context, at, 1.4 * radius, 3, -kUp); break;
   }
   cairo_fill(page_->context);
 }

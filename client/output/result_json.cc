@@ -8,14 +8,10 @@ namespace {
 
 const char* ViaName(ResultVia via) {
   switch (via) {
-    case ResultVia::kComputed:
-      return "computed";
-    case ResultVia::kCache:
-      return "cache";
-    case ResultVia::kJoined:
-      return "joined";
-    case ResultVia::kImport:
-      return "import";
+    case ResultVia::kComputed: return "computed";
+    case ResultVia::kCache: return "cache";
+    case ResultVia::kJoined: return "joined";
+    case ResultVia::kImport: return "import";
   }
   return "computed";
 }

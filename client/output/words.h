@@ -17,18 +17,13 @@ inline std::string Counted(std::uint64_t count, std::string_view noun) {
 
 inline Colour StateColour(TaskState state) {
   switch (state) {
-    case TaskState::kCompleted:
-      return Colour::kGreen;
+    case TaskState::kCompleted: return Colour::kGreen;
     case TaskState::kFailed:
-    case TaskState::kTimedOut:
-      return Colour::kRed;
-    case TaskState::kCancelled:
-      return Colour::kYellow;
-    case TaskState::kRunning:
-      return Colour::kBlue;
+    case TaskState::kTimedOut: return Colour::kRed;
+    case TaskState::kCancelled: return Colour::kYellow;
+    case TaskState::kRunning: return Colour::kBlue;
     case TaskState::kWaiting:
-    case TaskState::kPending:
-      return Colour::kGrey;
+    case TaskState::kPending: return Colour::kGrey;
   }
   return Colour::kNone;
 }

@@ -16,11 +16,11 @@ struct KeyParts {
   const std::string& identity;  // version+build
   const Target* target = nullptr;
   const CommandSpec* command = nullptr;
-  const ValueMap& params;       // of TaskParams
+  const ValueMap& params;  // of TaskParams
 };
 
-// The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema; for a
-// command also its line, inputs and environment.
+// The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema;
+// for a command also its line, inputs and environment.
 std::string CanonicalForm(const KeyParts& parts);
 inline ContentHash CacheKey(const KeyParts& parts) { return HashBytes(CanonicalForm(parts)); }
 

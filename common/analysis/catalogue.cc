@@ -35,9 +35,9 @@ Result<const Manifest*> Catalogue::Get(const std::string& analysis) const {
     all += (all.empty() ? "" : ", ") + manifest.analysis;
   }
   const auto nearest = Nearest(analysis, names);
-  return UsageError("unknown analysis '" + analysis + "'; " +
-                        (nearest ? "did you mean '" + *nearest + "'?" : "there are: " + all),
-                    "analysis");
+  return UsageError(
+      "unknown analysis '" + analysis + "'; " + (nearest ? "did you mean '" + *nearest + "'?" : "there are: " + all),
+      "analysis");
 }
 
 }  // namespace icarus

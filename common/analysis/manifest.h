@@ -1,4 +1,5 @@
-// A manifest: an analysis as data. The client validates with it, the broker keys and schedules with it, the worker runs it.
+// A manifest: an analysis as data. The client validates with it, the broker keys and schedules with it, the worker runs
+// it.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,11 @@ struct Parameter {
   std::string unit;
   std::string summary;
   std::optional<Range> range;
-  std::map<std::string, Range> solver_range;                  // narrower, by solver
-  std::vector<std::string> choices;                           // of a word
-  Value default_value;                                        // null: none
+  std::map<std::string, Range> solver_range;  // narrower, by solver
+  std::vector<std::string> choices;           // of a word
+  Value default_value;                        // null: none
   bool required = false;
-  std::optional<std::pair<std::string, Value>> not_with;      // the parameter has no meaning when that one has this value
+  std::optional<std::pair<std::string, Value>> not_with;  // the parameter has no meaning when that one has this value
 };
 std::string ParameterTypeName(Parameter::Type type);
 
@@ -44,12 +45,12 @@ struct Manifest {
   TargetKind target = TargetKind::kNone;
   std::vector<std::string> solvers;  // the first is the default
   std::vector<Parameter> parameters;
-  bool open_parameters = false;      // other parameters are allowed: they are axes of a command
+  bool open_parameters = false;  // other parameters are allowed: they are axes of a command
   std::vector<Column> columns;
-  bool cached = true;                // whether results are cached when nothing is said
-  std::int64_t timeout_ms = 0;       // of one attempt, when nothing is said; 0: none
+  bool cached = true;           // whether results are cached when nothing is said
+  std::int64_t timeout_ms = 0;  // of one attempt, when nothing is said; 0: none
   std::int32_t retries = 0;
-  std::uint32_t schema = 1;          // part of the key; rises when canonical parameters change their meaning
+  std::uint32_t schema = 1;  // part of the key; rises when canonical parameters change their meaning
 
   const Parameter* Find(const std::string& name) const;
 };

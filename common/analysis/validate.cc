@@ -27,14 +27,15 @@ Result<Value> CheckNumber(const Parameter& parameter, const std::string& solver,
   }
   const std::string unit = parameter.unit.empty() ? "" : " " + parameter.unit;
   if (parameter.range && (number < parameter.range->first || number > parameter.range->second)) {
-    return UsageError(parameter.name + " is " + FormatNumber(number) + ", outside of " + RangeText(*parameter.range) + unit,
-                      parameter.name);
+    return UsageError(
+        parameter.name + " is " + FormatNumber(number) + ", outside of " + RangeText(*parameter.range) + unit,
+        parameter.name);
   }
   const auto narrower = parameter.solver_range.find(solver);
   if (narrower != parameter.solver_range.end() &&
       (number < narrower->second.first || number > narrower->second.second)) {
-    return UsageError(parameter.name + " is " + FormatNumber(number) + ", outside of " + RangeText(narrower->second) + unit +
-                          " that solver " + solver + " allows",
+    return UsageError(parameter.name + " is " + FormatNumber(number) + ", outside of " + RangeText(narrower->second) +
+                          unit + " that solver " + solver + " allows",
                       parameter.name);
   }
   return value;
@@ -58,7 +59,8 @@ Result<Value> CheckNumbers(const Parameter& parameter, const std::string& solver
 
 Result<Value> CheckWord(const Parameter& parameter, const Value& value) {
   const std::string word = FormatValue(value);
-  if (value.is_list() || std::find(parameter.choices.begin(), parameter.choices.end(), word) == parameter.choices.end()) {
+  if (value.is_list() ||
+      std::find(parameter.choices.begin(), parameter.choices.end(), word) == parameter.choices.end()) {
     std::string all;
     for (const std::string& choice : parameter.choices) all += (all.empty() ? "" : ", ") + choice;
     return UsageError(parameter.name + " is " + Shown(value) + ", but it must be one of: " + all, parameter.name);
@@ -75,11 +77,14 @@ Error UnknownParameter(const Manifest& manifest, const std::string& name) {
   }
   const auto nearest = Nearest(name, names);
   return UsageError("unknown parameter '" + name + "' of " + manifest.analysis + "; " +
-                        (nearest ? "did you mean '" + *nearest + "'?" : all.empty() ? "it has none" : "there are: " + all),
+                        (nearest       ? "did you mean '" + *nearest + "'?"
+                         : all.empty() ? "it has none"
+                                       : "there are: " + all),
                     name);
 }
 
-// A rule-made axis needs only its ends checked: it is monotonic, and whole numbers stay whole when both ends and step are.
+// A rule-made axis needs only its ends checked: it is monotonic, and whole numbers stay whole when both ends and step
+// are.
 Status CanonicaliseColumn(const Manifest& manifest, const std::string& solver, AxisColumn& column, bool nulls) {
   const Parameter* parameter = manifest.Find(column.name);
   if (parameter == nullptr) {
@@ -172,16 +177,17 @@ Status CheckTargets(const Manifest& manifest, std::vector<Target>& targets) {
 
 Status CheckName(const std::string& text, const std::string& field) {
   if (text.size() > limits::kMaxNameBytes) {
-    return UsageError(field + " is longer than " + std::to_string(limits::kMaxNameBytes) + " bytes (limits.name_bytes)", field);
+    return UsageError(field + " is longer than " + std::to_string(limits::kMaxNameBytes) + " bytes (limits.name_bytes)",
+                      field);
   }
   return {};
 }
 
 Status CheckBounds(const std::string& field, std::int64_t value, std::int64_t low, std::int64_t high) {
   if (value >= low && value <= high) return {};
-  return UsageError(field + " is " + std::to_string(value) + ", outside of " + std::to_string(low) + " to " +
-                        std::to_string(high),
-                    field);
+  return UsageError(
+      field + " is " + std::to_string(value) + ", outside of " + std::to_string(low) + " to " + std::to_string(high),
+      field);
 }
 
 constexpr std::int64_t kLongestMs = std::int64_t{10} * 365 * 86'400'000;
@@ -197,7 +203,8 @@ Status CheckOptions(const JobSpec& spec) {
   ICARUS_TRY(CheckBounds("ttl", spec.ttl_ms, 0, kLongestMs));
   ICARUS_TRY(CheckBounds("max-running", spec.max_running, 0, limits::kMaxTasksPerJob));
   ICARUS_TRY(CheckBounds("max-fails", spec.max_fails, -1, limits::kMaxTasksPerJob));
-  for (const auto& [name, count] : spec.resources.named) ICARUS_TRY(CheckBounds("resource " + name, count, 1, 1'000'000));
+  for (const auto& [name, count] : spec.resources.named)
+    ICARUS_TRY(CheckBounds("resource " + name, count, 1, 1'000'000));
   ICARUS_TRY(CheckName(spec.name, "name"));
   if (spec.tags.size() > limits::kMaxTags) {
     return UsageError("more than " + std::to_string(limits::kMaxTags) + " tags (limits.tags)", "tag");
@@ -228,8 +235,8 @@ Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
   std::size_t bytes = 0;
   for (const std::string& argument : spec.command->argv) bytes += argument.size() + 1;
   if (spec.command->argv.size() > limits::kMaxArguments || bytes > limits::kMaxArgumentBytes) {
-    return UsageError("the command line is too long: at most " + std::to_string(limits::kMaxArguments) + " arguments and " +
-                          std::to_string(limits::kMaxArgumentBytes) + " bytes (limits.arguments)",
+    return UsageError("the command line is too long: at most " + std::to_string(limits::kMaxArguments) +
+                          " arguments and " + std::to_string(limits::kMaxArgumentBytes) + " bytes (limits.arguments)",
                       "command");
   }
   if (spec.command->inputs.size() > limits::kMaxInputs) {

@@ -1,4 +1,5 @@
-// Job specifications checked and brought to their canonical form, by the client before it sends and by the broker again.
+// Job specifications checked and brought to their canonical form, by the client before it sends and by the broker
+// again.
 #pragma once
 
 #include <string>
@@ -9,9 +10,9 @@
 
 namespace icarus {
 
-// Checks everything that can be checked without a broker (names, types, ranges, limits, targets, axes, options) and makes the
-// specification canonical in place: solver named, defaults filled in, lists sorted, timeouts and retries set. Idempotent.
-// An error names the field, the value, what is allowed and the nearest name.
+// Checks everything that can be checked without a broker (names, types, ranges, limits, targets, axes, options) and
+// makes the specification canonical in place: solver named, defaults filled in, lists sorted, timeouts and retries set.
+// Idempotent. An error names the field, the value, what is allowed and the nearest name.
 Status CanonicaliseSpec(const Catalogue& catalogue, JobSpec& spec);
 
 // One value of a parameter, brought to its canonical form (a single angle becomes a list of one, lists are sorted).

@@ -15,9 +15,7 @@ struct Now {
   std::chrono::nanoseconds monotonic{0};  // CLOCK_MONOTONIC
   std::int64_t wall_ms = 0;               // milliseconds since 1970-01-01T00:00:00Z
 
-  std::int64_t monotonic_ms() const {
-    return std::chrono::duration_cast<Milliseconds>(monotonic).count();
-  }
+  std::int64_t monotonic_ms() const { return std::chrono::duration_cast<Milliseconds>(monotonic).count(); }
 };
 
 Now ReadClocks();

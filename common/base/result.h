@@ -31,17 +31,17 @@ using Status = Result<void>;
 }  // namespace icarus
 
 // Returns the error of a Status- or Result-valued expression from the enclosing function.
-#define ICARUS_TRY(expression)                                    \
-  do {                                                            \
-    auto icarus_try_result = (expression);                        \
+#define ICARUS_TRY(expression)                                           \
+  do {                                                                   \
+    auto icarus_try_result = (expression);                               \
     if (!icarus_try_result) return std::move(icarus_try_result).error(); \
   } while (false)
 
 #define ICARUS_CONCAT_INNER(a, b) a##b
 #define ICARUS_CONCAT(a, b) ICARUS_CONCAT_INNER(a, b)
-#define ICARUS_ASSIGN_INNER(temporary, target, expression)      \
-  auto temporary = (expression);                                \
-  if (!temporary) return std::move(temporary).error();          \
+#define ICARUS_ASSIGN_INNER(temporary, target, expression) \
+  auto temporary = (expression);                           \
+  if (!temporary) return std::move(temporary).error();     \
   target = std::move(*temporary)
 // ICARUS_ASSIGN(auto x, F()): x is the value of F(), or its error is returned.
 #define ICARUS_ASSIGN(target, expression) \

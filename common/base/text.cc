@@ -19,8 +19,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 std::string WithoutUnderscores(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool between = text[i] == '_' && i > 0 && i + 1 < text.size() && IsDigit(text[i - 1]) &&
-                         IsDigit(text[i + 1]);
+    const bool between = text[i] == '_' && i > 0 && i + 1 < text.size() && IsDigit(text[i - 1]) && IsDigit(text[i + 1]);
     if (!between) out.push_back(text[i]);
   }
   return out;

@@ -27,8 +27,8 @@ Result<std::int64_t> ParseDurationMs(std::string_view text);
 // "512MiB", "4G" = 4 GiB, "4GB" = 4e9, a bare number is bytes.
 Result<std::int64_t> ParseSizeBytes(std::string_view text);
 
-std::string FormatDuration(double seconds);     // "850 ms", "12.3 s", "4m10s", "3h02m"
-std::string FormatSize(std::uint64_t bytes);    // "1.5 MiB"
+std::string FormatDuration(double seconds);   // "850 ms", "12.3 s", "4m10s", "3h02m"
+std::string FormatSize(std::uint64_t bytes);  // "1.5 MiB"
 
 // The candidate with the smallest edit distance, when it is close enough to be a spelling mistake.
 std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& candidates);

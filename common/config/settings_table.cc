@@ -76,16 +76,11 @@ bool IsNameCharacter(char c) { return std::isalnum(static_cast<unsigned char>(c)
 
 const char* TypeName(SettingType type) {
   switch (type) {
-    case kBoolean:
-      return "true or false";
-    case kInteger:
-      return "a whole number";
-    case kNumber:
-      return "a number";
-    case kText:
-      return "text";
-    case kList:
-      return "a list of texts";
+    case kBoolean: return "true or false";
+    case kInteger: return "a whole number";
+    case kNumber: return "a number";
+    case kText: return "text";
+    case kList: return "a list of texts";
   }
   return "";
 }
@@ -170,12 +165,8 @@ Result<SettingValue> ParseSetting(const SettingRow& row, std::string_view key, s
     case kNumber:
       if (const auto number = ParseNumber(trimmed)) value = *number;
       break;
-    case kText:
-      value = std::string(text);
-      break;
-    case kList:
-      value = ParseList(text);
-      break;
+    case kText: value = std::string(text); break;
+    case kList: value = ParseList(text); break;
   }
   if (!value) return WrongType(row, key, Quoted(text));
   return CheckSetting(row, key, std::move(*value));

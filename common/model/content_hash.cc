@@ -55,14 +55,11 @@ std::optional<ContentHash> ContentHash::FromHex(std::string_view hex) {
 ContentHash HashBytes(std::string_view bytes) {
   ContentHash hash;
   ICARUS_CHECK(crypto_generichash(hash.bytes.data(), hash.bytes.size(),
-                                  reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr,
-                                  0) == 0);
+                                  reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr, 0) == 0);
   return hash;
 }
 
-ContentHasher::ContentHasher() {
-  ICARUS_CHECK(crypto_generichash_init(State(state_), nullptr, 0, 32) == 0);
-}
+ContentHasher::ContentHasher() { ICARUS_CHECK(crypto_generichash_init(State(state_), nullptr, 0, 32) == 0); }
 
 void ContentHasher::Update(std::string_view bytes) {
   crypto_generichash_update(State(state_), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());

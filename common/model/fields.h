@@ -19,7 +19,9 @@ template <class Class, class Member>
 Field(const char*, Member Class::*) -> Field<Class, Member>;
 
 template <class T>
-concept HasFields = requires { typename T::IcarusFieldsTag; };
+concept HasFields = requires {
+  typename T::IcarusFieldsTag;
+};
 
 }  // namespace icarus
 
@@ -29,15 +31,14 @@ concept HasFields = requires { typename T::IcarusFieldsTag; };
 #define ICARUS_EXPAND2(...) ICARUS_EXPAND1(ICARUS_EXPAND1(ICARUS_EXPAND1(__VA_ARGS__)))
 #define ICARUS_EXPAND1(...) __VA_ARGS__
 #define ICARUS_EACH(type, ...) __VA_OPT__(ICARUS_EXPAND(ICARUS_EACH_HELPER(type, __VA_ARGS__)))
-#define ICARUS_EACH_HELPER(type, first, ...)            \
-  ::icarus::Field{#first, &type::first}                 \
-  __VA_OPT__(, ICARUS_EACH_AGAIN ICARUS_PARENS(type, __VA_ARGS__))
+#define ICARUS_EACH_HELPER(type, first, ...) \
+  ::icarus::Field{#first, &type::first} __VA_OPT__(, ICARUS_EACH_AGAIN ICARUS_PARENS(type, __VA_ARGS__))
 #define ICARUS_EACH_AGAIN() ICARUS_EACH_HELPER
 
 // Inside struct `type`: names the members that travel. A template, so that only the codecs pay for the tuples.
-#define ICARUS_FIELDS(type, ...)                   \
-  using IcarusFieldsTag = type;                    \
-  template <class IcarusSelf = type>               \
-  static constexpr auto Fields() {                 \
+#define ICARUS_FIELDS(type, ...)                             \
+  using IcarusFieldsTag = type;                              \
+  template <class IcarusSelf = type>                         \
+  static constexpr auto Fields() {                           \
     return std::tuple{ICARUS_EACH(IcarusSelf, __VA_ARGS__)}; \
   }

@@ -15,8 +15,8 @@ namespace icarus {
 
 struct Resources {
   std::int32_t cpus = 1;
-  std::int64_t memory_bytes = 0;                // 0: not stated
-  std::map<std::string, std::int64_t> named;    // licences and the like
+  std::int64_t memory_bytes = 0;              // 0: not stated
+  std::map<std::string, std::int64_t> named;  // licences and the like
   ICARUS_FIELDS(Resources, cpus, memory_bytes, named)
   friend bool operator==(const Resources&, const Resources&) = default;
 };
@@ -35,10 +35,10 @@ struct FileRef {
 struct CommandSpec {
   std::vector<std::string> argv;
   std::map<std::string, std::string> env;
-  std::optional<std::string> cwd;        // run there; never cached
-  std::vector<FileRef> inputs;           // placed in the scratch directory before the start
-  std::optional<std::string> stdin_name; // the input that is the standard input
-  std::vector<std::string> outputs;      // globs that are collected afterwards; a pattern without a match is output_missing
+  std::optional<std::string> cwd;         // run there; never cached
+  std::vector<FileRef> inputs;            // placed in the scratch directory before the start
+  std::optional<std::string> stdin_name;  // the input that is the standard input
+  std::vector<std::string> outputs;  // globs that are collected afterwards; a pattern without a match is output_missing
   ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs)
 };
 
@@ -67,15 +67,15 @@ struct JobSpec {
   Resources resources;
   std::map<std::string, std::string> require;  // labels
   CachePolicy cache = CachePolicy::kDefault;
-  std::int64_t ttl_ms = 0;            // of the cached results; 0: the configured one
-  std::int64_t max_fails = -1;        // cancel the rest after this many failures; -1: never
-  std::int64_t max_running = 0;       // 0: no limit
+  std::int64_t ttl_ms = 0;       // of the cached results; 0: the configured one
+  std::int64_t max_fails = -1;   // cancel the rest after this many failures; -1: never
+  std::int64_t max_running = 0;  // 0: no limit
   std::string name;
   std::map<std::string, std::string> tags;
   bool strict = false;
   ICARUS_FIELDS(JobSpec, analysis, solver, solver_identity, sweep, command, priority, timeout_ms, queue_timeout_ms,
-                deadline_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails,
-                max_running, name, tags, strict)
+                deadline_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails, max_running,
+                name, tags, strict)
 };
 
 }  // namespace icarus

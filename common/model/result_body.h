@@ -26,8 +26,8 @@ struct ResultBody {
   std::vector<MissingPoint> missing;
   ValueMap summary;
   std::vector<std::string> warnings;
-  std::vector<FileRef> files;            // outputs; `stdout` and `stderr` of the solver are in the two below
-  std::optional<FileRef> stdout_file;    // capped at limits::kMaxOutputBytes
+  std::vector<FileRef> files;          // outputs; `stdout` and `stderr` of the solver are in the two below
+  std::optional<FileRef> stdout_file;  // capped at limits::kMaxOutputBytes
   std::optional<FileRef> stderr_file;
   ICARUS_FIELDS(ResultBody, columns, rows, missing, summary, warnings, files, stdout_file, stderr_file)
 };

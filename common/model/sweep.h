@@ -15,7 +15,8 @@
 namespace icarus {
 
 // The values along one column of an axis: a list, or a rule that yields `count` values.
-// kStep: (mantissa + i·step_mantissa)·10^exponent, exact decimal arithmetic; kLinear and kLog: between `first` and `last`.
+// kStep: (mantissa + i·step_mantissa)·10^exponent, exact decimal arithmetic; kLinear and kLog: between `first` and
+// `last`.
 struct ValueSource {
   enum class Kind : std::uint8_t { kList = 0, kStep = 1, kLinear = 2, kLog = 3 };
   friend constexpr int EnumCount(Kind) { return 4; }
@@ -80,7 +81,8 @@ struct Sweep {
   std::optional<Table> table;   // with a table, rows lie between targets and axes
   ICARUS_FIELDS(Sweep, targets, base, axes, table)
 
-  // Number of tasks; an error names the limit when it is above it, or an axis that is empty or whose columns differ in size.
+  // Number of tasks; an error names the limit when it is above it, or an axis that is empty or whose columns differ in
+  // size.
   Result<std::uint32_t> Count() const;
   // REQUIRES index < *Count().
   TaskPoint At(TaskIndex index) const;

@@ -3,12 +3,13 @@
 namespace icarus {
 namespace {
 
-constexpr std::array<std::string_view, kTaskStateCount> kStateNames = {
-    "waiting", "pending", "running", "completed", "failed", "timed_out", "cancelled"};
+constexpr std::array<std::string_view, kTaskStateCount> kStateNames = {"waiting", "pending",   "running",  "completed",
+                                                                       "failed",  "timed_out", "cancelled"};
 
 constexpr std::array<std::string_view, 12> kErrorNames = {
-    "",          "invalid_input", "solver_crashed",    "nonzero_exit",   "no_convergence",    "timed_out",
-    "worker_lost", "dependency_failed", "output_missing", "resource_exceeded", "internal", "cancelled"};
+    "",          "invalid_input", "solver_crashed",    "nonzero_exit",   "no_convergence",
+    "timed_out", "worker_lost",   "dependency_failed", "output_missing", "resource_exceeded",
+    "internal",  "cancelled"};
 
 // Rows: from; columns: to (waiting, pending, running, completed, failed, timed_out, cancelled).
 // pending → completed is a cache hit or a joined result; running → pending a return to the queue;
@@ -23,9 +24,7 @@ constexpr bool kLegal[kTaskStateCount][kTaskStateCount] = {
     /* cancelled */ {true, true, false, false, false, false, false},
 };
 
-std::uint64_t Count(const StateCounts& counts, TaskState state) {
-  return counts[static_cast<std::size_t>(state)];
-}
+std::uint64_t Count(const StateCounts& counts, TaskState state) { return counts[static_cast<std::size_t>(state)]; }
 
 }  // namespace
 

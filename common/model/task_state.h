@@ -9,9 +9,9 @@
 namespace icarus {
 
 enum class TaskState : std::uint8_t {
-  kWaiting = 0,   // on another task
-  kPending = 1,   // may run when there is room
-  kRunning = 2,   // an attempt has started
+  kWaiting = 0,  // on another task
+  kPending = 1,  // may run when there is room
+  kRunning = 2,  // an attempt has started
   kCompleted = 3,
   kFailed = 4,
   kTimedOut = 5,
@@ -24,7 +24,8 @@ constexpr bool IsFinal(TaskState state) { return state >= TaskState::kCompleted;
 std::string_view StateName(TaskState state);
 std::optional<TaskState> ParseState(std::string_view name);
 
-// True when a task may go from one state to the other. The final states but `completed` leave only by the owner's retry.
+// True when a task may go from one state to the other. The final states but `completed` leave only by the owner's
+// retry.
 bool IsLegalTransition(TaskState from, TaskState to);
 
 // Why a task did not complete. The words of StateErrorName are stable.

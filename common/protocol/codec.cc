@@ -30,12 +30,14 @@ template <class Integer>
 Integer GetInteger(std::string_view in, std::size_t at) {
   Integer value = 0;
   for (std::size_t i = 0; i < sizeof value; ++i) {
-    value = static_cast<Integer>(value | static_cast<Integer>(static_cast<Integer>(static_cast<unsigned char>(in[at + i])) << (8 * i)));
+    value = static_cast<Integer>(
+        value | static_cast<Integer>(static_cast<Integer>(static_cast<unsigned char>(in[at + i])) << (8 * i)));
   }
   return value;
 }
 
-// The list of bodies stands before the map of the message, each a complete msgpack map, so that neither needs the other.
+// The list of bodies stands before the map of the message, each a complete msgpack map, so that neither needs the
+// other.
 std::string EncodeBodyList(const std::vector<Body>& bodies) {
   BodyList list;
   for (const Body& body : bodies) list.bodies.push_back({body->size(), Checksum(*body)});
@@ -57,8 +59,8 @@ struct TypeEntry {
 
 template <std::size_t... I>
 constexpr auto MakeTypeTable(std::index_sequence<I...>) {
-  return std::array<TypeEntry, sizeof...(I)>{
-      TypeEntry{std::variant_alternative_t<I, AnyMessage>::kType, &DecodeOne<std::variant_alternative_t<I, AnyMessage>>}...};
+  return std::array<TypeEntry, sizeof...(I)>{TypeEntry{std::variant_alternative_t<I, AnyMessage>::kType,
+                                                       &DecodeOne<std::variant_alternative_t<I, AnyMessage>>}...};
 }
 constexpr auto kTypeTable = MakeTypeTable(std::make_index_sequence<std::variant_size_v<AnyMessage>>());
 
@@ -121,7 +123,8 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
                          " are); use programs of one release");
   }
   const Decoder decode = FindDecoder(GetInteger<std::uint16_t>(header, 6));
-  if (decode == nullptr) return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)));
+  if (decode == nullptr)
+    return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)));
   if (GetInteger<std::uint32_t>(header, 20) != static_cast<std::uint32_t>(Checksum(map))) {
     return ProtocolError("the message is damaged (checksum)");
   }

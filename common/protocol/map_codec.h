@@ -1,8 +1,8 @@
-// The generic codec of structs with ICARUS_FIELDS: a msgpack map from member name to value. This header and the few .cc files
-// that include it are the only users of the msgpack library.
+// The generic codec of structs with ICARUS_FIELDS: a msgpack map from member name to value. This header and the few .cc
+// files that include it are the only users of the msgpack library.
 //
-// Decoding is strict: a missing required member, a wrong type, an enum out of range, nesting beyond limits::kMaxNesting or
-// bytes after the map are errors that name the member. Unknown keys are skipped and counted (CodecCounters).
+// Decoding is strict: a missing required member, a wrong type, an enum out of range, nesting beyond limits::kMaxNesting
+// or bytes after the map are errors that name the member. Unknown keys are skipped and counted (CodecCounters).
 #pragma once
 
 #include <concepts>
@@ -104,7 +104,8 @@ void Pack(Packer& packer, const T& value) {
     PackString(packer, value);
   } else if constexpr (std::is_same_v<T, ContentHash>) {
     packer.pack_bin(static_cast<std::uint32_t>(value.bytes.size()));
-    packer.pack_bin_body(reinterpret_cast<const char*>(value.bytes.data()), static_cast<std::uint32_t>(value.bytes.size()));
+    packer.pack_bin_body(reinterpret_cast<const char*>(value.bytes.data()),
+                         static_cast<std::uint32_t>(value.bytes.size()));
   } else if constexpr (std::is_same_v<T, Value>) {
     PackValue(packer, value);
   } else if constexpr (IsVector<T>::value) {
@@ -295,7 +296,8 @@ bool Read(Reader& reader, const msgpack::object& in, T& out) {
     out.assign(in.via.str.ptr, in.via.str.size);
     return true;
   } else if constexpr (std::is_same_v<T, ContentHash>) {
-    if (in.type != msgpack::type::BIN || in.via.bin.size != out.bytes.size()) return reader.Fail("is not a 32-byte hash");
+    if (in.type != msgpack::type::BIN || in.via.bin.size != out.bytes.size())
+      return reader.Fail("is not a 32-byte hash");
     std::memcpy(out.bytes.data(), in.via.bin.ptr, out.bytes.size());
     return true;
   } else if constexpr (std::is_same_v<T, Value>) {

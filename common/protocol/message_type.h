@@ -41,12 +41,12 @@ enum class MessageType : std::uint16_t {
   kConfig = 51,
   kConfigReply = 52,
   // Workers
-  kDispatch = 64,       // b → w
-  kTaskEvents = 65,     // w → b
-  kResults = 66,        // w → b
-  kResultsAck = 67,     // b → w
-  kStopExecutions = 68, // b → w
-  kDrain = 69,          // w → b: takes nothing more
+  kDispatch = 64,        // b → w
+  kTaskEvents = 65,      // w → b
+  kResults = 66,         // w → b
+  kResultsAck = 67,      // b → w
+  kStopExecutions = 68,  // b → w
+  kDrain = 69,           // w → b: takes nothing more
 };
 
 std::string_view MessageTypeName(MessageType type);

@@ -48,7 +48,7 @@ struct WorkerHello {
   std::int64_t memory_bytes = 0;
   std::map<std::string, std::int64_t> resources;
   std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> solvers;  // name → identity
+  std::map<std::string, std::string> solvers;           // name → identity
   std::map<std::string, std::string> unusable_solvers;  // name → why
   std::string boot_id;
   std::string replaces;  // instance of a predecessor whose lock this one holds; its executions return at once
@@ -68,7 +68,7 @@ struct Hello {
   std::string program;   // "icarus 0.1.0"
   std::string host;
   std::int64_t pid = 0;
-  std::string lineage;            // highest seen store lineage and position, empty at first
+  std::string lineage;  // highest seen store lineage and position, empty at first
   std::uint64_t seen_epoch = 0;
   std::uint64_t seen_sequence = 0;
   std::optional<WorkerHello> worker;  // required with PeerRole::kWorker
@@ -183,28 +183,28 @@ struct JobSummary {
   std::string user;
   std::map<std::string, std::string> tags;
   std::int64_t submitted_at_ms = 0;
-  std::int64_t finished_at_ms = 0;      // 0: not finished
+  std::int64_t finished_at_ms = 0;  // 0: not finished
   std::uint64_t total = 0;
-  std::vector<std::uint64_t> counts;    // by TaskState
+  std::vector<std::uint64_t> counts;  // by TaskState
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
-  std::uint64_t incomplete = 0;         // completed tasks that have missing points
+  std::uint64_t incomplete = 0;  // completed tasks that have missing points
   bool strict = false;
-  double progress = 0;                  // 0…1, running tasks by their own progress
+  double progress = 0;  // 0…1, running tasks by their own progress
   ICARUS_FIELDS(JobSummary, job, name, analysis, solver, solver_identity, state, priority, user, tags, submitted_at_ms,
                 finished_at_ms, total, counts, cached, joined, incomplete, strict, progress)
 };
 
 struct ListJobs {
   static constexpr MessageType kType = MessageType::kListJobs;
-  std::vector<JobId> jobs;      // these; empty: all that the filters allow
+  std::vector<JobId> jobs;  // these; empty: all that the filters allow
   std::vector<TaskState> states;
   std::map<std::string, std::string> tags;
-  std::string name;             // glob; empty: any
-  std::string user;             // empty: the caller's own and, for an admin, all
+  std::string name;  // glob; empty: any
+  std::string user;  // empty: the caller's own and, for an admin, all
   std::int64_t since_wall_ms = 0;
   std::uint64_t limit = 50;
-  bool active = false;          // only those not final
+  bool active = false;  // only those not final
   ICARUS_FIELDS(ListJobs, jobs, states, tags, name, user, since_wall_ms, limit, active)
 };
 struct ListJobsReply {  // newest first
@@ -226,7 +226,8 @@ struct TaskSummary {
   double queue_wait_s = 0;
   double run_s = 0;
   std::optional<TaskError> error;
-  ICARUS_FIELDS(TaskSummary, index, state, attempt, worker, cached, target, params, progress, queue_wait_s, run_s, error)
+  ICARUS_FIELDS(TaskSummary, index, state, attempt, worker, cached, target, params, progress, queue_wait_s, run_s,
+                error)
 };
 
 struct FailureGroup {
@@ -254,8 +255,8 @@ struct ShowJobReply {
   ICARUS_FIELDS(ShowJobReply, job, items, failures, next)
 };
 
-// Answered at once by a JobUpdate; further ones are pushed with the same correlation id, each after the UpdateAck of the one
-// before, coalesced to ten a second, the final one at once.
+// Answered at once by a JobUpdate; further ones are pushed with the same correlation id, each after the UpdateAck of
+// the one before, coalesced to ten a second, the final one at once.
 struct Watch {
   static constexpr MessageType kType = MessageType::kWatch;
   std::vector<JobId> jobs;  // empty: end this watch
@@ -286,7 +287,7 @@ struct FetchResults {
 };
 struct ResultItem {
   TaskSummary task;
-  std::string key;      // hex; empty when the task is not cacheable
+  std::string key;  // hex; empty when the task is not cacheable
   std::string solver;
   std::string identity;
   std::string host;
@@ -349,12 +350,12 @@ struct WorkerInfo {
   std::uint64_t failed = 0;
   std::int64_t memory_bytes = 0;
   Telemetry telemetry;
-  ICARUS_FIELDS(WorkerInfo, name, host, state, held_reason, slots, running, queued, solvers, unusable_solvers, labels, pid,
-                last_seen_s, completed, failed, memory_bytes, telemetry)
+  ICARUS_FIELDS(WorkerInfo, name, host, state, held_reason, slots, running, queued, solvers, unusable_solvers, labels,
+                pid, last_seen_s, completed, failed, memory_bytes, telemetry)
 };
 struct ListWorkers {
   static constexpr MessageType kType = MessageType::kListWorkers;
-  std::string drain;   // name or glob to drain; empty: none
+  std::string drain;  // name or glob to drain; empty: none
   std::string resume;
   ICARUS_FIELDS(ListWorkers, drain, resume)
 };
@@ -383,8 +384,8 @@ struct CacheReply {
   std::uint64_t damaged = 0;
   std::uint64_t dropped_puts = 0;
   std::uint64_t cleared = 0;
-  ICARUS_FIELDS(CacheReply, entries, bytes, max_bytes, max_entries, hits, misses, joined, evictions, expirations, damaged,
-                dropped_puts, cleared)
+  ICARUS_FIELDS(CacheReply, entries, bytes, max_bytes, max_entries, hits, misses, joined, evictions, expirations,
+                damaged, dropped_puts, cleared)
 };
 
 enum class ConfigVerb : std::uint8_t { kList = 0, kGet = 1, kSet = 2, kUnset = 3 };
@@ -433,8 +434,8 @@ struct DispatchGroup {
   std::vector<DispatchTask> tasks;
   ICARUS_FIELDS(DispatchGroup, job, analysis, solver, priority, timeout_ms, resources, command, axes, targets, tasks)
 };
-// Leaves only when the record of these dispatches is durable. The worker starts as many as it has slots, by priority, then
-// in order, and answers with TaskEvents and Results.
+// Leaves only when the record of these dispatches is durable. The worker starts as many as it has slots, by priority,
+// then in order, and answers with TaskEvents and Results.
 struct Dispatch {
   static constexpr MessageType kType = MessageType::kDispatch;
   std::vector<DispatchGroup> groups;
@@ -464,7 +465,7 @@ struct ExecutionResult {
   double run_s = 0;
   std::int64_t finished_at_ms = 0;
   std::int32_t body = -1;
-  bool incomplete = false;          // has missing points
+  bool incomplete = false;  // has missing points
   std::optional<double> cpu_s;
   std::optional<std::uint64_t> max_rss_bytes;
   std::optional<std::vector<ContentHash>> blobs;  // that the body names; stored at the broker before this is sent
@@ -497,12 +498,11 @@ struct Drain {
   ICARUS_FIELDS(Drain, draining)
 };
 
-using AnyMessage =
-    std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet, BlobData,
-                 Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate, UpdateAck,
-                 FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, ListWorkers, ListWorkersReply,
-                 CacheQuery, CacheReply, Config, ConfigReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions,
-                 Drain>;
+using AnyMessage = std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply,
+                                BlobGet, BlobData, Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply,
+                                Watch, JobUpdate, UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry,
+                                RetryReply, ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply,
+                                Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

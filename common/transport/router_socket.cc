@@ -40,8 +40,7 @@ Error BindError(const std::string& endpoint, int error_number) {
     case EPERM:
       return Error::Make(ErrorCode::kRefused,
                          what + "not permitted; choose a port above 1023 or a directory of your own");
-    default:
-      return IoError(what + zmq_strerror(error_number));
+    default: return IoError(what + zmq_strerror(error_number));
   }
 }
 

@@ -5,7 +5,8 @@
 
 namespace icarus::broker::testing {
 CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
-  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_, BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
+  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_,
+                                       BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
   core_->FinishRecovery(now(), out_);
   Turn();
   AddClient("alice", "alice");
@@ -100,50 +101,51 @@ void CoreWorld::Store(const Record& record) {
 }
 
 void CoreWorld::Apply(Effect effect) {
-  std::visit(
-      Overloaded{
-          [&](SendMessage& send) {
-            if (auto* dispatch = std::get_if<Dispatch>(&send.message.payload)) {
-              for (const DispatchGroup& group : dispatch->groups) {
-                for (const DispatchTask& task : group.tasks) {
-                  dispatched_[send.instance].push_back(
-                      {group.job, task.index, task.execution, task.token, task.attempt, task.params, group.priority});
-                }
-              }
-            } else if (auto* stop = std::get_if<StopExecutions>(&send.message.payload)) {
-              auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
-              stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
-            } else if (auto* ack = std::get_if<ResultsAck>(&send.message.payload)) {
-              acknowledged.insert(ack->executions.begin(), ack->executions.end());
-            } else {
-              answers_[send.instance].push_back(std::move(send.message));
-            }
-          },
-          [&](Persist& persist) { Store(persist.record); },
-          [&](ReadCache& read) {
-            const auto it = cache_.find(read.key);
-            core_->OnCacheRead(read.key, it == cache_.end() || damage_cache_ ? nullptr : it->second.second, damage_cache_,
-                               now(), out_);
-          },
-          [&](PutCache& put) { cache_[put.key] = {put.entry, put.body}; },
-          [&](RemoveCache& remove) {
-            for (const ContentHash& key : remove.keys) cache_.erase(key);
-          },
-          [&](ClearCache&) { cache_.clear(); },
-          [&](ReadTasks& read) {
-            std::vector<std::optional<TaskRecord>> records;
-            std::vector<Body> found;
-            for (const TaskIndex index : read.indices) {
-              const auto it = tasks.find({read.job, index});
-              records.push_back(it == tasks.end() ? std::nullopt : std::optional<TaskRecord>(it->second));
-              found.push_back(it == tasks.end() || !read.bodies ? nullptr : bodies[it->first]);
-            }
-            core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
-          },
-          [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
-          [](Note&) {},
-      },
-      effect);
+  std::visit(Overloaded{
+                 [&](SendMessage& send) {
+                   if (auto* dispatch = std::get_if<Dispatch>(&send.message.payload)) {
+                     for (const DispatchGroup& group : dispatch->groups) {
+                       for (const DispatchTask& task : group.tasks) {
+                         dispatched_[send.instance].push_back({group.job, task.index, task.execution, task.token,
+                                                               task.attempt, task.params, group.priority});
+                       }
+                     }
+                   } else if (auto* stop = std::get_if<StopExecutions>(&send.message.payload)) {
+                     auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
+                     stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
+                   } else if (auto* ack = std::get_if<ResultsAck>(&send.message.payload)) {
+                     acknowledged.insert(ack->executions.begin(), ack->executions.end());
+                   } else {
+                     answers_[send.instance].push_back(std::move(send.message));
+                   }
+                 },
+                 [&](Persist& persist) { Store(persist.record); },
+                 [&](ReadCache& read) {
+                   const auto it = cache_.find(read.key);
+                   core_->OnCacheRead(read.key, it == cache_.end() || damage_cache_ ? nullptr : it->second.second,
+                                      damage_cache_, now(), out_);
+                 },
+                 [&](PutCache& put) {
+                   cache_[put.key] = {put.entry, put.body};
+                 },
+                 [&](RemoveCache& remove) {
+                   for (const ContentHash& key : remove.keys) cache_.erase(key);
+                 },
+                 [&](ClearCache&) { cache_.clear(); },
+                 [&](ReadTasks& read) {
+                   std::vector<std::optional<TaskRecord>> records;
+                   std::vector<Body> found;
+                   for (const TaskIndex index : read.indices) {
+                     const auto it = tasks.find({read.job, index});
+                     records.push_back(it == tasks.end() ? std::nullopt : std::optional<TaskRecord>(it->second));
+                     found.push_back(it == tasks.end() || !read.bodies ? nullptr : bodies[it->first]);
+                   }
+                   core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
+                 },
+                 [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
+                 [](Note&) {},
+             },
+             effect);
 }
 
 std::vector<GivenTask> CoreWorld::TakeDispatched(const std::string& worker) {
@@ -162,8 +164,8 @@ void CoreWorld::Start(const std::string& worker, const GivenTask& task) {
   Deliver(callers_.at(worker), Message{0, events, {}});
 }
 
-void CoreWorld::Finish(const std::string& worker, const GivenTask& task, TaskState outcome, TaskErrorKind kind, double run_s,
-                       const std::string& body) {
+void CoreWorld::Finish(const std::string& worker, const GivenTask& task, TaskState outcome, TaskErrorKind kind,
+                       double run_s, const std::string& body) {
   Results results;
   ExecutionResult result;
   result.execution = task.execution;
@@ -203,9 +205,11 @@ void CoreWorld::Restart() {
   CoreConfig config = config_;
   for (const auto& [key, value] : settings_) {
     const std::string prefix = "solvers.";
-    if (key.rfind(prefix, 0) == 0) config.solver_default[key.substr(prefix.size(), key.find('.', prefix.size()) - prefix.size())] = value;
+    if (key.rfind(prefix, 0) == 0)
+      config.solver_default[key.substr(prefix.size(), key.find('.', prefix.size()) - prefix.size())] = value;
   }
-  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config, BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
+  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config,
+                                       BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
   for (const auto& [id, record] : jobs_) {
     ICARUS_CHECK(core_->RecoverJob(record, now()).has_value());
     const auto status = statuses_.find(id);

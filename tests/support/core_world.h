@@ -1,5 +1,5 @@
-// A broker core with hand-made workers and clients: events in, recorded effects out, virtual time. The store is a map that
-// takes every batch at once, so that a restart can be played from it.
+// A broker core with hand-made workers and clients: events in, recorded effects out, virtual time. The store is a map
+// that takes every batch at once, so that a restart can be played from it.
 #pragma once
 
 #include <map>

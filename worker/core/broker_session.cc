@@ -78,12 +78,9 @@ std::vector<BrokerSession::Step> BrokerSession::OnTick(Instant now) {
 
 std::optional<Instant> BrokerSession::NextDeadline() const {
   switch (state_) {
-    case State::kDown:
-      return connect_at_;
-    case State::kGreeting:
-      return std::min(greeting_until_, check_at_);
-    case State::kUp:
-      return std::min({heard_at_ + timing_.silence, check_at_, heartbeat_at_});
+    case State::kDown: return connect_at_;
+    case State::kGreeting: return std::min(greeting_until_, check_at_);
+    case State::kUp: return std::min({heard_at_ + timing_.silence, check_at_, heartbeat_at_});
   }
   return std::nullopt;
 }

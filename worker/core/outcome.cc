@@ -12,14 +12,10 @@ std::string FormatLimit(std::int64_t timeout_ms) {
 
 TaskState OutcomeOf(const TaskError& error) {
   switch (error.kind) {
-    case TaskErrorKind::kNone:
-      return TaskState::kCompleted;
-    case TaskErrorKind::kTimedOut:
-      return TaskState::kTimedOut;
-    case TaskErrorKind::kCancelled:
-      return TaskState::kCancelled;
-    default:
-      return TaskState::kFailed;
+    case TaskErrorKind::kNone: return TaskState::kCompleted;
+    case TaskErrorKind::kTimedOut: return TaskState::kTimedOut;
+    case TaskErrorKind::kCancelled: return TaskState::kCancelled;
+    default: return TaskState::kFailed;
   }
 }
 

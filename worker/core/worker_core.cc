@@ -31,18 +31,10 @@ void WorkerCore::Start(const Now& now) {
 void WorkerCore::Do(const std::vector<BrokerSession::Step>& steps) {
   for (const BrokerSession::Step step : steps) {
     switch (step) {
-      case BrokerSession::Step::kConnect:
-        effects_.push_back(Connect{});
-        break;
-      case BrokerSession::Step::kHello:
-        Emit(MakeHello());
-        break;
-      case BrokerSession::Step::kHeartbeat:
-        effects_.push_back(SendHeartbeat{});
-        break;
-      case BrokerSession::Step::kCheckAccess:
-        effects_.push_back(CheckAccess{});
-        break;
+      case BrokerSession::Step::kConnect: effects_.push_back(Connect{}); break;
+      case BrokerSession::Step::kHello: Emit(MakeHello()); break;
+      case BrokerSession::Step::kHeartbeat: effects_.push_back(SendHeartbeat{}); break;
+      case BrokerSession::Step::kCheckAccess: effects_.push_back(CheckAccess{}); break;
     }
   }
 }

@@ -111,16 +111,10 @@ void WorkerCore::OnAttemptProgress(AttemptId id, double fraction, std::string me
 
 void WorkerCore::Stop(Attempt& attempt, StopReason reason, const Now& now) {
   switch (attempt.state) {
-    case AttemptState::kQueued:
-      reason == StopReason::kDropped ? Drop(attempt) : GiveBack(attempt);
-      return;
+    case AttemptState::kQueued: reason == StopReason::kDropped ? Drop(attempt) : GiveBack(attempt); return;
     case AttemptState::kFetching:
-    case AttemptState::kSleeping:
-      EndUnstarted(attempt, reason, now);
-      return;
-    case AttemptState::kRunning:
-      StopProcess(attempt, reason);
-      return;
+    case AttemptState::kSleeping: EndUnstarted(attempt, reason, now); return;
+    case AttemptState::kRunning: StopProcess(attempt, reason); return;
     case AttemptState::kStopping:
       if (reason == StopReason::kDropped || attempt.stop == StopReason::kReturned) attempt.stop = reason;
       return;

@@ -29,16 +29,11 @@ Status Append(Result<Event> event, std::vector<LauncherEvent>& events) {
 
 Status AppendEvent(const Frame& frame, std::vector<LauncherEvent>& events) {
   switch (frame.type) {
-    case FrameType::kStarted:
-      return Append(DecodeStarted(frame.payload), events);
-    case FrameType::kProgress:
-      return Append(DecodeProgress(frame.payload), events);
-    case FrameType::kOutput:
-      return Append(DecodePiece(frame.payload), events);
-    case FrameType::kFinished:
-      return Append(DecodeFinished(frame.payload), events);
-    default:
-      return ProtocolError("the launcher sent a frame of an unknown type");
+    case FrameType::kStarted: return Append(DecodeStarted(frame.payload), events);
+    case FrameType::kProgress: return Append(DecodeProgress(frame.payload), events);
+    case FrameType::kOutput: return Append(DecodePiece(frame.payload), events);
+    case FrameType::kFinished: return Append(DecodeFinished(frame.payload), events);
+    default: return ProtocolError("the launcher sent a frame of an unknown type");
   }
 }
 

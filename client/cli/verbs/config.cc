@@ -43,7 +43,8 @@ Result<int> RunConfig(Session& session) {
   } else if (verb == ConfigVerb::kGet && single) {
     session.Print(reply.entries.front().value + "\n");
   } else {
-    for (const ConfigEntry& entry : reply.entries) session.Note(entry.key + " = " + entry.value + " (" + entry.origin + ")");
+    for (const ConfigEntry& entry : reply.entries)
+      session.Note(entry.key + " = " + entry.value + " (" + entry.origin + ")");
   }
   return kExitDone;
 }

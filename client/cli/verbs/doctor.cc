@@ -28,7 +28,8 @@ Result<int> RunDoctor(Session& session) {
   } else {
     Json all = Json::array();
     for (const HealthCheck& check : checks) {
-      all.push_back({{"check", check.check}, {"ok", check.ok}, {"detail", check.detail}, {"remedy", TextJson(check.remedy)}});
+      all.push_back(
+          {{"check", check.check}, {"ok", check.ok}, {"detail", check.detail}, {"remedy", TextJson(check.remedy)}});
     }
     session.PrintDocument(all);
   }

@@ -41,7 +41,8 @@ Status SeeOff(const Session& session, const Ending& ending, milliseconds patienc
   ICARUS_TRY(ending.process.Terminate(0));
   ICARUS_ASSIGN(ended, ending.process.WaitEnd(kAfterSecond));
   if (ended) return {};
-  session.Note("icarus: " + ending.program.name + " (process " + std::to_string(ending.program.pid) + ") did not end; killed");
+  session.Note("icarus: " + ending.program.name + " (process " + std::to_string(ending.program.pid) +
+               ") did not end; killed");
   ending.process.Kill();
   ICARUS_ASSIGN(ended, ending.process.WaitEnd(kAfterSecond));
   if (ended) return {};
@@ -70,13 +71,15 @@ Result<std::vector<Ending>> EndBroker(const Session& session, const std::optiona
   return brokers;
 }
 
-void Tell(const Session& session, const Home& home, const std::vector<Ending>& workers, const std::vector<Ending>& brokers) {
+void Tell(const Session& session, const Home& home, const std::vector<Ending>& workers,
+          const std::vector<Ending>& brokers) {
   Json names = Json::array();
   for (const Ending& worker : workers) {
     session.Note("worker " + worker.program.name + " ended");
     names.push_back(worker.program.name);
   }
-  for (const Ending& broker : brokers) session.Note("broker (process " + std::to_string(broker.program.pid) + ") ended");
+  for (const Ending& broker : brokers)
+    session.Note("broker (process " + std::to_string(broker.program.pid) + ") ended");
   if (workers.empty() && brokers.empty()) session.Note("nothing runs at " + home.dir);
   if (session.text()) return;
   session.PrintDocument({{"home", home.dir},

@@ -31,7 +31,8 @@ Result<std::vector<FileRef>> Choose(const TaskResult& result, const std::vector<
                  [&](const FileRef& file) { return file.name == pattern || GlobMatch(pattern, file.name); });
     if (chosen.size() == before) {
       return Error::Make(ErrorCode::kNotFound, "task " + FormatTask(result.ref()) + " has no output file '" + pattern +
-                                                   "'; 'icarus get " + FormatTask(result.ref()) + " --list' names them");
+                                                   "'; 'icarus get " + FormatTask(result.ref()) +
+                                                   " --list' names them");
     }
   }
   return chosen;
@@ -41,7 +42,8 @@ Result<std::vector<FileRef>> Choose(const TaskResult& result, const std::vector<
 Result<std::string> PathBelow(const std::string& directory, const std::string& name) {
   const std::filesystem::path path(name);
   const bool leaves = path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
-  if (leaves) return Error::Make(ErrorCode::kProtocol, "the output file '" + name + "' would lie outside of " + directory);
+  if (leaves)
+    return Error::Make(ErrorCode::kProtocol, "the output file '" + name + "' would lie outside of " + directory);
   return (std::filesystem::path(directory) / path).string();
 }
 

@@ -12,7 +12,8 @@ namespace icarus::client {
 namespace {
 
 Result<Json> OutputJson(Client& client, const TaskResult& result) {
-  Json json = {{"task", FormatTask(result.ref())}, {"state", StateName(result.item.task.state)}, {"stdout", ""}, {"stderr", ""}};
+  Json json = {
+      {"task", FormatTask(result.ref())}, {"state", StateName(result.item.task.state)}, {"stdout", ""}, {"stderr", ""}};
   if (result.body.stdout_file) {
     ICARUS_ASSIGN(json["stdout"], client.ReadBlob(*result.body.stdout_file));
   }
@@ -45,7 +46,8 @@ Result<int> PrintFailed(Session& session, Client& client, JobId job) {
 Status CheckAttempt(const TaskResult& result, const std::optional<std::uint32_t>& attempt) {
   const std::uint32_t last = result.item.task.attempt;
   if (!attempt || *attempt == last) return {};
-  return Error::Make(ErrorCode::kNotFound, "only the last attempt's output is kept: that of attempt " + std::to_string(last));
+  return Error::Make(ErrorCode::kNotFound,
+                     "only the last attempt's output is kept: that of attempt " + std::to_string(last));
 }
 
 Result<TaskRef> TheTask(Client& client, const Selection& selection) {
@@ -53,9 +55,8 @@ Result<TaskRef> TheTask(Client& client, const Selection& selection) {
   ICARUS_ASSIGN(const JobSummary job, FetchJob(client, selection.job));
   if (job.total == 1) return TaskRef{selection.job, 0};
   const std::string id = std::to_string(selection.job.value);
-  return UsageError("job " + id + " has " + std::to_string(job.total) + " tasks; name one (" + id +
-                        ".0), or write --failed",
-                    "task");
+  return UsageError(
+      "job " + id + " has " + std::to_string(job.total) + " tasks; name one (" + id + ".0), or write --failed", "task");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ Result<int> RunShow(Session& session) {
   request.first = selection.index ? *selection.index : select.after;
   ICARUS_ASSIGN(const ShowJobReply reply, Fetch(*client, request, selection.index ? 1 : select.limit));
   if (selection.index && (reply.items.empty() || reply.items.front().index != *selection.index)) {
-    return Error::Make(ErrorCode::kNotFound, "there is no task " + FormatTask({selection.job, *selection.index}), "task");
+    return Error::Make(ErrorCode::kNotFound, "there is no task " + FormatTask({selection.job, *selection.index}),
+                       "task");
   }
   if (session.csv()) {
     Json items = Json::array();

@@ -78,8 +78,8 @@ class Starter {
       broker_ = Running{*running, 0, false};
       return {};
     }
-    ICARUS_ASSIGN(BackgroundProgram broker,
-                  BackgroundProgram::Start("icarus-broker", BrokerArguments(), home_.dir, home_.logs() + "/broker.log"));
+    ICARUS_ASSIGN(BackgroundProgram broker, BackgroundProgram::Start("icarus-broker", BrokerArguments(), home_.dir,
+                                                                     home_.logs() + "/broker.log"));
     ICARUS_TRY(broker.WaitReady());
     broker_ = Running{{"broker", broker.pid()}, 0, true};
     return {};
@@ -137,8 +137,8 @@ Json RunningJson(const Running& running) {
 
 void Tell(const Session& session, const Home& home, const Starter& starter) {
   const auto line = [&](const std::string& what, const Running& running, const std::string& more) {
-    session.Note(what + (running.started ? " started" : " runs already") + " (process " + std::to_string(running.program.pid) +
-                 more + ")");
+    session.Note(what + (running.started ? " started" : " runs already") + " (process " +
+                 std::to_string(running.program.pid) + more + ")");
   };
   if (starter.broker()) line("broker of " + home.dir, *starter.broker(), "");
   for (const Running& worker : starter.workers()) {

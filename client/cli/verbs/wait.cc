@@ -26,7 +26,8 @@ Result<int> RunWait(Session& session) {
   const SelectOptions& select = session.options().select;
   ICARUS_TRY(ParseSelectors(select.selectors).map([](const auto&) {}));
   FollowOptions follow;
-  if (select.timeout_ms) follow.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*select.timeout_ms);
+  if (select.timeout_ms)
+    follow.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*select.timeout_ms);
   ICARUS_ASSIGN(Client * client, session.Broker());
   ICARUS_ASSIGN(const std::vector<JobId> jobs, ResolveJobs(*client, select.selectors));
   ICARUS_ASSIGN(const Client::WaitOutcome outcome, FollowJobs(session, jobs, follow));

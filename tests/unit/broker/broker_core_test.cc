@@ -89,7 +89,8 @@ TEST(BrokerCore, ShortTasksAreQueuedAheadLongOnesNever) {
   given = world.TakeDispatched("w");
   EXPECT_THAT(given, SizeIs(41)) << "one running and 0.4 s of 10 ms tasks ahead";
   world.Finish("w", given[0], TaskState::kCompleted, TaskErrorKind::kNone, 30);
-  for (std::size_t i = 1; i < given.size(); ++i) world.Finish("w", given[i], TaskState::kCompleted, TaskErrorKind::kNone, 30);
+  for (std::size_t i = 1; i < given.size(); ++i)
+    world.Finish("w", given[i], TaskState::kCompleted, TaskErrorKind::kNone, 30);
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
 }
 
@@ -150,7 +151,8 @@ TEST(BrokerCore, CancelOfPendingRunningAndCompleted) {
   world.Start("w", given[0]);
   EXPECT_EQ(world.Ask<CancelReply>("alice", Cancel{job, {2}, ""}).cancelled, 1u);
   EXPECT_EQ(world.StateOf(job, 2), TaskState::kCancelled);
-  EXPECT_EQ(world.Ask<CancelReply>("alice", Cancel{job, {0}, ""}).cancelled, 0u) << "no answer until the solver is gone";
+  EXPECT_EQ(world.Ask<CancelReply>("alice", Cancel{job, {0}, ""}).cancelled, 0u)
+      << "no answer until the solver is gone";
   EXPECT_THAT(world.TakeStops("w"), ElementsAre(given[0].execution));
   EXPECT_EQ(world.StateOf(job, 0), TaskState::kRunning);
   world.Finish("w", given[0], TaskState::kCancelled);
@@ -448,7 +450,8 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
         for (const GivenTask& task : world.TakeDispatched(worker)) held[worker].push_back(task);
         for (const ExecutionId recall : world.TakeRecalls(worker)) {
           auto& mine = held[worker];
-          const auto it = std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == recall; });
+          const auto it =
+              std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == recall; });
           if (it == mine.end() || random.Below(4) == 0) continue;  // it may have started meanwhile
           const GivenTask task = *it;
           mine.erase(it);
@@ -456,7 +459,8 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
         }
         for (const ExecutionId stop : world.TakeStops(worker)) {
           auto& mine = held[worker];
-          const auto it = std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == stop; });
+          const auto it =
+              std::find_if(mine.begin(), mine.end(), [&](const GivenTask& t) { return t.execution == stop; });
           if (it == mine.end()) continue;
           const GivenTask task = *it;
           mine.erase(it);
@@ -485,8 +489,9 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
         }
       } else if (choice == 3) {
         const auto count = 1 + random.Below(6);
-        JobSpec spec = random.Below(2) == 0 ? CoreWorld::Noop("0:" + std::to_string(count) + ":1", static_cast<int>(random.Below(5)))
-                                            : Polar(std::to_string(100000 * (1 + random.Below(4))) + ",3e6");
+        JobSpec spec = random.Below(2) == 0
+                           ? CoreWorld::Noop("0:" + std::to_string(count) + ":1", static_cast<int>(random.Below(5)))
+                           : Polar(std::to_string(100000 * (1 + random.Below(4))) + ",3e6");
         jobs.push_back(world.Submit(spec));
       } else if (choice == 4 && workers.size() < 3) {
         workers.push_back("w" + std::to_string(++made));

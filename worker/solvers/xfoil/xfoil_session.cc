@@ -139,8 +139,7 @@ RunReport XfoilSession::Judge(const ChildEnd& end, const OutputReader& reader, c
       report.end = RunReport::End::kInterrupted;
       report.reason = end.kind == ChildEnd::Kind::kHung ? "it hung without output" : "it wrote without end";
       return report;
-    case ChildEnd::Kind::kExited:
-      break;
+    case ChildEnd::Kind::kExited: break;
   }
   if (report.halted || report.points.size() >= expected) return report;
   if (!reader.complaint().empty()) {

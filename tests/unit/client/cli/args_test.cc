@@ -51,15 +51,17 @@ TEST(Args, RepeatedOptionsTakeOneValueEachAndLeavePositionalsAlone) {
 }
 
 TEST(Args, SweepAndZipKeepTheirOrder) {
-  const Options options = Parsed({"submit", "noop", "--sweep", "a=1", "--zip", "b=1,c=2", "--sweep", "d=3", "--zip=e=4"});
+  const Options options =
+      Parsed({"submit", "noop", "--sweep", "a=1", "--zip", "b=1,c=2", "--sweep", "d=3", "--zip=e=4"});
   std::vector<std::string> seen;
   for (const AxisText& axis : options.submit.axes) seen.push_back((axis.zip ? "zip " : "sweep ") + axis.text);
   EXPECT_THAT(seen, ElementsAre("sweep a=1", "zip b=1,c=2", "sweep d=3", "zip e=4"));
 }
 
 TEST(Args, DurationsSizesAndNumbersAreRead) {
-  const Options options = Parsed({"submit", "noop", "--timeout", "1h30m", "--queue-timeout", "90", "--deadline", "3d", "--memory",
-                                  "512MiB", "--cpus", "4", "--priority", "-5", "--retries", "0", "--ttl", "2d"});
+  const Options options =
+      Parsed({"submit", "noop", "--timeout", "1h30m", "--queue-timeout", "90", "--deadline", "3d", "--memory", "512MiB",
+              "--cpus", "4", "--priority", "-5", "--retries", "0", "--ttl", "2d"});
   EXPECT_EQ(options.submit.timeout_ms, 5'400'000);
   EXPECT_EQ(options.submit.queue_timeout_ms, 90'000);
   EXPECT_EQ(options.submit.deadline_ms, 259'200'000);

@@ -32,7 +32,8 @@ TEST(Assignments, EachNameOnce) {
 TEST(Assignments, ZipSplitsWhereANameFollowsTheComma) {
   EXPECT_THAT(*SplitZip("a=1,2,3,b=4,5,6"), ElementsAre(Pair("a", "1,2,3"), Pair("b", "4,5,6")));
   EXPECT_THAT(*SplitZip("i=1:2:1,bytes=10:20:10"), ElementsAre(Pair("i", "1:2:1"), Pair("bytes", "10:20:10")));
-  EXPECT_THAT(*SplitZip("control.flap=0,10,mach=0.1,0.2"), ElementsAre(Pair("control.flap", "0,10"), Pair("mach", "0.1,0.2")));
+  EXPECT_THAT(*SplitZip("control.flap=0,10,mach=0.1,0.2"),
+              ElementsAre(Pair("control.flap", "0,10"), Pair("mach", "0.1,0.2")));
   EXPECT_THAT(*SplitZip("w=none,panel,v=1,2"), ElementsAre(Pair("w", "none,panel"), Pair("v", "1,2")));
   EXPECT_THAT(*SplitZip("a=1"), ElementsAre(Pair("a", "1")));
 }

@@ -10,9 +10,9 @@ namespace {
 
 TEST(ExitCodes, OfErrors) {
   const std::vector<std::pair<ErrorCode, int>> expected = {
-      {ErrorCode::kUsage, 2},   {ErrorCode::kUnavailable, 3}, {ErrorCode::kRefused, 4},  {ErrorCode::kNotFound, 4},
-      {ErrorCode::kNotYet, 5},  {ErrorCode::kOverloaded, 6},  {ErrorCode::kInternal, 70}, {ErrorCode::kProtocol, 70},
-      {ErrorCode::kIo, 70},     {ErrorCode::kCorruption, 70},
+      {ErrorCode::kUsage, 2},  {ErrorCode::kUnavailable, 3}, {ErrorCode::kRefused, 4},   {ErrorCode::kNotFound, 4},
+      {ErrorCode::kNotYet, 5}, {ErrorCode::kOverloaded, 6},  {ErrorCode::kInternal, 70}, {ErrorCode::kProtocol, 70},
+      {ErrorCode::kIo, 70},    {ErrorCode::kCorruption, 70},
   };
   for (const auto& [code, exit] : expected) EXPECT_EQ(ExitCodeOf(code), exit);
 }
@@ -31,7 +31,8 @@ TEST(ExitCodes, OfJobs) {
   }
 }
 
-TaskSummary Ended(TaskState state, TaskErrorKind kind, std::optional<std::int32_t> exit_code, std::optional<std::int32_t> signal) {
+TaskSummary Ended(TaskState state, TaskErrorKind kind, std::optional<std::int32_t> exit_code,
+                  std::optional<std::int32_t> signal) {
   TaskSummary task;
   task.state = state;
   if (kind != TaskErrorKind::kNone) task.error = TaskError{kind, "why", exit_code, signal};

@@ -90,9 +90,10 @@ TEST(JobRequest, TargetsAreOutermostAndTheLastAxisFastest) {
   options.targets = {"naca0012", "naca2412"};
   options.parameters = {"aoa=0"};
   options.axes = {{false, "reynolds=1e5,2e5"}, {true, "mach=0,0.1,ncrit=5,6"}};
-  EXPECT_THAT(Points(Built(options), {"reynolds", "mach", "ncrit"}),
-              ElementsAre("naca0012 100000 0 5", "naca0012 100000 0.1 6", "naca0012 200000 0 5", "naca0012 200000 0.1 6",
-                          "naca2412 100000 0 5", "naca2412 100000 0.1 6", "naca2412 200000 0 5", "naca2412 200000 0.1 6"));
+  EXPECT_THAT(
+      Points(Built(options), {"reynolds", "mach", "ncrit"}),
+      ElementsAre("naca0012 100000 0 5", "naca0012 100000 0.1 6", "naca0012 200000 0 5", "naca0012 200000 0.1 6",
+                  "naca2412 100000 0 5", "naca2412 100000 0.1 6", "naca2412 200000 0 5", "naca2412 200000 0.1 6"));
 }
 
 TEST(JobRequest, RowsNameTheirTargets) {
@@ -100,7 +101,8 @@ TEST(JobRequest, RowsNameTheirTargets) {
   SubmitOptions options = Polar();
   options.targets.clear();
   options.parameters = {"aoa=0"};
-  options.from = directory.Write("rows.csv", "target,reynolds,mach\nnaca2412,1e6,0.1\nnaca0012,2e6,\nnaca2412,3e6,0.2\n");
+  options.from =
+      directory.Write("rows.csv", "target,reynolds,mach\nnaca2412,1e6,0.1\nnaca0012,2e6,\nnaca2412,3e6,0.2\n");
   EXPECT_THAT(Points(Built(options), {"reynolds", "mach"}),
               ElementsAre("naca2412 1000000 0.1", "naca0012 2000000 0", "naca2412 3000000 0.2"));
   options.targets = {"naca0012"};
@@ -149,9 +151,21 @@ TEST(JobRequest, WrongInputIsNamed) {
       {"range", [](auto& o) { o.parameters[1] = "aoa=-4:0.5:12"; }, "first:last:step", "aoa"},
       {"no name", [](auto& o) { o.parameters.push_back("7"); }, "'7'", "p"},
       {"twice", [](auto& o) { o.parameters.push_back("aoa=1"); }, "twice", "aoa"},
-      {"both", [](auto& o) { o.axes = {{false, "reynolds=1e5,2e5"}}; }, "as a parameter and as an axis", "reynolds"},
-      {"uneven zip", [](auto& o) { o.axes = {{true, "mach=0,0.1,ncrit=5"}}; }, "equally many", "ncrit"},
-      {"empty axis", [](auto& o) { o.axes = {{false, "mach="}}; }, "mach", "mach"},
+      {"both",
+       [](auto& o) {
+         o.axes = {{false, "reynolds=1e5,2e5"}};
+       },
+       "as a parameter and as an axis", "reynolds"},
+      {"uneven zip",
+       [](auto& o) {
+         o.axes = {{true, "mach=0,0.1,ncrit=5"}};
+       },
+       "equally many", "ncrit"},
+      {"empty axis",
+       [](auto& o) {
+         o.axes = {{false, "mach="}};
+       },
+       "mach", "mach"},
       {"no file", [](auto& o) { o.targets = {"./nowhere.dat"}; }, "nowhere.dat", "target"},
       {"directory", [](auto& o) { o.targets = {"./"}; }, "./", "target"},
       {"no rows", [](auto& o) { o.from = "/no/such/rows.csv"; }, "/no/such/rows.csv", "from"},

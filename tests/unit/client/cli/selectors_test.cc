@@ -51,8 +51,8 @@ TEST(Selectors, CommaListsAndSeveralWords) {
 }
 
 TEST(Selectors, NonsenseIsRefusedByName) {
-  for (const char* word : {"x7", "", "7.", ".2", "7.x", "0", "3-1", "1-", "-1", "1--2", "tag:x", "tag:=x", "name:", "1,,2", "1 2",
-                           "99999999999999999999", "1-999999999", "7.4294967296"}) {
+  for (const char* word : {"x7", "", "7.", ".2", "7.x", "0", "3-1", "1-", "-1", "1--2", "tag:x", "tag:=x",
+                           "name:", "1,,2", "1 2", "99999999999999999999", "1-999999999", "7.4294967296"}) {
     const auto selectors = ParseSelectors({word});
     ASSERT_FALSE(selectors) << word;
     EXPECT_EQ(selectors.error().code, ErrorCode::kUsage);

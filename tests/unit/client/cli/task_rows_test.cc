@@ -23,7 +23,8 @@ std::string Shown(const TaskRows& rows) {
 }
 
 TEST(TaskRows, AnArrayOfObjects) {
-  const auto rows = ParseTaskRows(R"([{"target":"naca0012","reynolds":1e6,"viscous":true},{"target":"0024","mach":0.1,"aoa":[1,2]}])");
+  const auto rows = ParseTaskRows(
+      R"([{"target":"naca0012","reynolds":1e6,"viscous":true},{"target":"0024","mach":0.1,"aoa":[1,2]}])");
   ASSERT_TRUE(rows) << rows.error().message;
   EXPECT_EQ(rows->rows, 2U);
   EXPECT_THAT(rows->targets, ElementsAre("naca0012", "0024"));

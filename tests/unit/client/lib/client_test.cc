@@ -111,9 +111,7 @@ TEST_F(ClientTest, WithoutAnAccessFileThereIsNoBroker) {
 }
 
 TEST_F(ClientTest, TheFileOfABrokerThatWasKilledIsNotWaitedFor) {
-  {
-    FakeBroker broker(home_, "one", Silence);
-  }
+  { FakeBroker broker(home_, "one", Silence); }
   ASSERT_TRUE(ReadAccessFile(home_.access_file()));
   ConnectOptions options;
   options.home = home_;
@@ -138,7 +136,8 @@ TEST_F(ClientTest, WhatABrokerThatRestartedDidNotAnswerIsSentAgainUnderTheSameId
   auto first = std::make_unique<FakeBroker>(home_, "one", Silence);
   const auto client = Connect();
   std::optional<Result<Message>> answer;
-  client->CallAsync(Submit{"my id", JobSpec{}}, {}, [&](Result<Message> message) { answer.emplace(std::move(message)); });
+  client->CallAsync(Submit{"my id", JobSpec{}}, {},
+                    [&](Result<Message> message) { answer.emplace(std::move(message)); });
   // The first broker has it, and goes without an answer.
   auto end = client->RunUntil([&] { return first->ReceivedOf<Submit>().size() == 1; },
                               std::chrono::steady_clock::now() + milliseconds(1));
@@ -286,8 +285,7 @@ TEST_F(ClientTest, AResultThatNamesABodyThatIsNotThereIsRefused) {
     page.next = page.total = 1;
     return Reply(page);
   });
-  const Status fetched =
-      Connect()->FetchResults(JobId(7), 0, 0, [](ResultItem, ResultBody) -> Status { return {}; });
+  const Status fetched = Connect()->FetchResults(JobId(7), 0, 0, [](ResultItem, ResultBody) -> Status { return {}; });
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().code, ErrorCode::kProtocol);
 }

@@ -22,33 +22,15 @@ class World {
     switch (*rc::gen::inRange(0, 12)) {
       case 0:
       case 1:
-      case 2:
-        DispatchSome();
-        break;
-      case 3:
-        FinishOne(false);
-        break;
-      case 4:
-        FinishOne(true);
-        break;
-      case 5:
-        StopOne(*rc::gen::arbitrary<bool>());
-        break;
-      case 6:
-        AckSome();
-        break;
-      case 7:
-        core_.OnDisconnected(now_);
-        break;
-      case 8:
-        BeatBack();
-        break;
-      case 9:
-        TransferOne();
-        break;
-      default:
-        now_.monotonic += Milliseconds(*rc::gen::inRange(0, 4000));
-        break;
+      case 2: DispatchSome(); break;
+      case 3: FinishOne(false); break;
+      case 4: FinishOne(true); break;
+      case 5: StopOne(*rc::gen::arbitrary<bool>()); break;
+      case 6: AckSome(); break;
+      case 7: core_.OnDisconnected(now_); break;
+      case 8: BeatBack(); break;
+      case 9: TransferOne(); break;
+      default: now_.monotonic += Milliseconds(*rc::gen::inRange(0, 4000)); break;
     }
     Settle();
   }
