@@ -1,5 +1,7 @@
 #include "client/cli/session.h"
 
+#include <poll.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -32,6 +34,12 @@ Status Session::CatchInterrupt() {
   ICARUS_ASSIGN(interrupt_, SignalFd::Block({SIGINT}));
   if (client_) client_->SetInterrupt(interrupt_->fd());
   return {};
+}
+
+bool Session::interrupted() const {
+  if (!interrupt_) return false;
+  pollfd poll{interrupt_->fd(), POLLIN, 0};  // it is never read: the program ends
+  return ::poll(&poll, 1, 0) > 0;
 }
 
 void Session::Print(const std::string& text) const { std::fwrite(text.data(), 1, text.size(), stdout); }

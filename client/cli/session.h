@@ -38,8 +38,7 @@ class Session {
   // From now on Ctrl-C ends waiting instead of the program: RunUntil returns kInterrupted.
   Status CatchInterrupt();
   // Whether Ctrl-C was pressed since.
-  bool interrupted() const { return interrupted_; }
-  void set_interrupted() { interrupted_ = true; }
+  bool interrupted() const;
 
   // stdout.
   void Print(const std::string& text) const;
@@ -55,7 +54,6 @@ class Session {
   Options options_;
   Environment environment_;
   std::optional<SignalFd> interrupt_;
-  bool interrupted_ = false;
   std::unique_ptr<Client> client_;
 };
 

@@ -62,9 +62,10 @@ Status CheckRunnable(Client& client, const JobSpec& spec) {
 
 }  // namespace
 
-Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options) {
+Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits) {
   ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
   ICARUS_ASSIGN(Client * client, session.Broker());
+  if (waits) ICARUS_TRY(session.CatchInterrupt());  // not before our own standard input has been read
   if (options.require_runnable) ICARUS_TRY(CheckRunnable(*client, request.spec));
   ICARUS_TRY(CompleteInputs(*client, request));
   // A key of its own makes it safe to send the request again when its answer was lost.

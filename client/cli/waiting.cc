@@ -81,7 +81,6 @@ class Follower {
   }
 
   void SayWhatGoesOn() {
-    session_.set_interrupted();
     for (const JobId job : jobs_) {
       if (seen_.contains(job) && IsFinal(seen_[job].state)) continue;
       std::fprintf(stderr, "job %s goes on\n", std::to_string(job.value).c_str());

@@ -36,7 +36,7 @@ Result<int> PassThrough(Session& session, Client& client, const std::vector<Task
 Result<int> RunRun(Session& session) {
   SubmitOptions options = session.options().submit;
   options.analysis = "command";
-  ICARUS_ASSIGN(const SubmitReply reply, SendJob(session, options));
+  ICARUS_ASSIGN(const SubmitReply reply, SendJob(session, options, !options.detach));
   if (options.detach) {
     TellSubmitted(session, reply);
     return kExitDone;

@@ -29,13 +29,14 @@ Result<int> PrintEnd(Session& session, const JobSummary& job) {
 
 Result<int> RunSubmit(Session& session) {
   const SubmitOptions& submit = session.options().submit;
-  ICARUS_ASSIGN(const SubmitReply reply, SendJob(session, submit));
+  const bool waits = submit.wait || submit.result;
+  ICARUS_ASSIGN(const SubmitReply reply, SendJob(session, submit, waits));
   if (PrintsIdAtOnce(session)) {
     TellSubmitted(session, reply);
   } else {
     session.Note(SubmitLine(reply));
   }
-  if (!submit.wait && !submit.result) return kExitDone;
+  if (!waits) return kExitDone;
   ICARUS_ASSIGN(const Client::WaitOutcome outcome, FollowJobs(session, {reply.job}, {}));
   if (outcome.end == RunEnd::kInterrupted) return kExitInterrupted;
   return PrintEnd(session, outcome.jobs.front());

@@ -22,4 +22,4 @@ icarus_test(storage_threads_test
   SOURCES ${storage_tests}/commit_thread_test.cc ${storage_tests}/io_thread_test.cc
           ${storage_tests}/job_store_threads_test.cc ${storage_tests}/loop_inbox_test.cc
   DEPS icarus_storage
-  LABELS unit)
+  LABELS "unit;tsan")

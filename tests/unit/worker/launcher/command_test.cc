@@ -237,6 +237,15 @@ TEST_F(CommandTest, LargeOutputsGoToTheOutboxByTheirHash) {
   for (const auto& blob : finished.blobs) EXPECT_EQ(blob.path, directory_ / ("outbox/" + blob.hash.Hex()));
 }
 
+TEST_F(CommandTest, AnOutputThatHasAnotherNameElsewhereIsCopied) {
+  auto spec = Shell("head -c 100000 /dev/zero > field.bin; ln field.bin ../../mine.bin");
+  spec.command.outputs = {"field.bin"};
+  const auto finished = Run(spec);
+  ASSERT_EQ(finished.blobs.size(), 1u);
+  WriteTextFile(directory_ / "mine.bin", "changed afterwards");
+  EXPECT_EQ(ReadTextFile(finished.blobs[0].path), std::string(100'000, '\0'));
+}
+
 TEST_F(CommandTest, ManySmallOutputsDoNotSwellTheResult) {
   auto spec = Shell("i=0; while [ $i -lt 300 ]; do head -c 16000 /dev/zero > f$i; echo $i >> f$i; i=$((i+1)); done");
   spec.command.outputs = {"f*"};
