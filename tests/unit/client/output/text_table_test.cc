@@ -48,7 +48,7 @@ TEST(TextTable, NumbersAndTheLastColumnsStayWhole) {
   table.AddRow({"a very long name of a study", "1234567890", "anna"});
   EXPECT_EQ(table.Render({30, false}),
             "name                done  user\n"
-            "a very lon…   1234567890  anna\n");
+            "a very long…  1234567890  anna\n");
 }
 
 TEST(TextTable, NoLineIsWiderThanTheTerminal) {
