@@ -133,14 +133,13 @@ void EffectRunner::PostCachePut(PutCache put) {
 
 void EffectRunner::PostTaskRead(ReadTasks read) {
   const std::uint64_t ticket = read.ticket;
-  const std::size_t count = read.indices.size();
   auto job = [this, read = std::move(read)] {
     std::vector<std::optional<TaskRecord>> records;
     std::vector<Body> bodies;
     auto tasks = jobs_.ReadTasks(read.job, read.indices, read.bodies);
     if (!tasks) LogError("reading results failed: " + tasks.error().message);
-    for (std::size_t i = 0; i < read.indices.size(); ++i) {
-      const bool there = tasks && (*tasks)[i].has_value();
+    for (std::size_t i = 0; tasks && i < read.indices.size(); ++i) {
+      const bool there = (*tasks)[i].has_value();
       records.push_back(there ? std::optional<TaskRecord>((*tasks)[i]->record) : std::nullopt);
       bodies.push_back(there ? (*tasks)[i]->body : nullptr);
     }
@@ -149,9 +148,7 @@ void EffectRunner::PostTaskRead(ReadTasks read) {
     });
   };
   if (page_thread_.TryPost(Lane::kUrgent, std::move(job))) return;
-  inbox_.Post([this, ticket, count] {
-    callbacks_.on_tasks_read(ticket, std::vector<std::optional<TaskRecord>>(count), std::vector<Body>(count));
-  });
+  inbox_.Post([this, ticket] { callbacks_.on_tasks_read(ticket, {}, {}); });
 }
 
 }  // namespace icarus::broker

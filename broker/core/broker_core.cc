@@ -69,6 +69,9 @@ void BrokerCore::RecoverDispatch(const DispatchRecord& record) {
     const auto it = jobs_.find(task.job);
     if (it == jobs_.end() || it->second->tasks_released() || task.index >= it->second->total()) continue;
     Job& job = *it->second;
+    // A task that was handed out again before the others of its first record had ended is in both: the last one counts.
+    const TaskExtra* known = job.FindExtra(task.index);
+    if (known != nullptr && known->execution) ForgetOlderDispatch(job, task);
     if (!job.IsReady(task.index)) continue;
     const TaskRef ref{task.job, task.index};
     Execution& execution = executions_.Restore(task.execution, task.token, ref);
@@ -89,6 +92,19 @@ void BrokerCore::RecoverDispatch(const DispatchRecord& record) {
   // A record with nothing open is deleted when recovery is finished.
   executions_.AddToRecord(record.id, open);
   if (open == 0) stale_records_.push_back(record.id);
+}
+
+void BrokerCore::ForgetOlderDispatch(Job& job, const DispatchedTask& task) {
+  TaskExtra& extra = job.Extra(task.index);
+  const Execution& older = *executions_.Find(extra.execution);
+  if (older.token >= task.token) return;
+  orphans_[older.instance].erase(older.id);
+  if (orphans_[older.instance].empty()) orphans_.erase(older.instance);
+  if (executions_.DropFromRecord(older.dispatch_record)) stale_records_.push_back(older.dispatch_record);
+  executions_.Erase(older.id);
+  extra.execution = ExecutionId();
+  if (extra.attempt > 0) --extra.attempt;
+  job.SetBusy(task.index, false);
 }
 
 void BrokerCore::FinishRecovery(Now now, Outbox& out) {

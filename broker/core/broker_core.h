@@ -64,6 +64,7 @@ class BrokerCore {
   // False when there is no session of that instance: the peer is to say Hello again.
   bool OnMessage(const Caller& caller, Message message, Now now, Outbox& out);
   void OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out);
+  // `records` empty: the store could not be read.
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
                    std::vector<Body> bodies, Now now, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
@@ -200,6 +201,7 @@ class BrokerCore {
   void ProbeAhead(Now now, Outbox& out);
   Probed ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out);
   void Join(Job& job, TaskIndex index, Execution& execution);
+  void ForgetOlderDispatch(Job& job, const DispatchedTask& task);
   Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
   void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
   void ForgiveLateTurn(Now now);

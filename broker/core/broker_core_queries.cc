@@ -131,6 +131,10 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
   if (it == pending_reads_.end()) return;
   PendingRead read = std::move(it->second);
   pending_reads_.erase(it);
+  if (records.size() != read.asked.size()) {
+    return ReplyError(read.caller, read.correlation,
+                      Error::Make(ErrorCode::kIo, "the results could not be read; the broker's log says why"), out);
+  }
   if (read.kind != PendingRead::Kind::kReload) return AnswerPage(read, records, std::move(bodies), out);
   const auto found = jobs_.find(read.job);
   if (found == jobs_.end()) return;
@@ -199,7 +203,8 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
   if (auto params = TaskParams(job.manifest(), point.params)) task.params = std::move(*params);
   item.solver = spec.solver;
   item.identity = job.identity;
-  if (record != nullptr) {
+  // A record that is not final tells of earlier attempts only.
+  if (record != nullptr && IsFinal(record->state)) {
     task.state = record->state;
     task.attempt = record->attempt;
     task.worker = record->worker;

@@ -256,6 +256,15 @@ void BrokerCore::EndTaskEarly(Job& job, TaskIndex index, TaskState state, const 
 
 // Every ready task of the job ends at once.
 void BrokerCore::EndReady(Job& job, TaskState state, const TaskError& error, Now now, Outbox& out) {
+  // Those that came back with their execution leave it first: it is others' too, or ends.
+  std::vector<TaskIndex> requeued;
+  for (const auto& [index, extra] : job.extras()) {
+    if (extra.execution && job.IsReady(index)) requeued.push_back(index);
+  }
+  std::sort(requeued.begin(), requeued.end());
+  std::set<ExecutionId> open;
+  for (const TaskIndex index : requeued) EndTaskEarly(job, index, state, error, open, now, out);
+  if (job.tasks_released()) return;
   const std::uint64_t ended = job.EndRemainder(state, error);
   if (ended == 0) return;
   open_tasks_ -= ended;
@@ -347,7 +356,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now
   if (retried == 0) return 0;
   job.Rewind();
   job.finished_at_ms = 0;
-  job.failures.clear();
+  if (all) job.failures.clear();
   job.max_fails_reached = false;
   job.enqueued_ms = now.monotonic_ms();
   out.Write(PutJobStatus{job.StatusRecord()});

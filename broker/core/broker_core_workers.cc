@@ -64,6 +64,7 @@ void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>
       ++running_of_user_[job.record().user];
     }
     if (item.started) MarkStarted(*execution, now);
+    if (execution->stop_as) StopExecution(*execution, out);  // the order may have been lost with the connection
   }
   const std::set<ExecutionId> assigned = worker.assigned;
   for (const ExecutionId id : assigned) {
@@ -196,6 +197,7 @@ void BrokerCore::OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now
   for (const HeldExecution& returned : events.returned) {
     Execution* execution = executions_.Find(returned.execution);
     if (execution == nullptr || execution->token != returned.token || execution->instance != worker.instance) continue;
+    if (!execution->at_worker()) continue;
     TakeBack(*execution, now, out);
   }
 }
@@ -211,10 +213,18 @@ void BrokerCore::OnResults(WorkerState& worker, const Results& results, const st
         (result.body < 0 || bodies[static_cast<std::size_t>(result.body)]->size() <= limits::kMaxResultBytes);
     Execution* execution = executions_.Find(result.execution);
     // A token that is not the execution's last is refused: the task was given to another meanwhile.
-    if (!valid || execution == nullptr || execution->token != result.token ||
-        execution->state == ExecutionState::kQueued) {
+    if (execution == nullptr || execution->token != result.token || execution->state == ExecutionState::kQueued) {
       out.Log("stale result refused",
               {{"worker", worker.hello.name}, {"execution", std::to_string(result.execution.value)}});
+      continue;
+    }
+    if (!valid) {
+      ExecutionResult failed;
+      failed.outcome = TaskState::kFailed;
+      failed.finished_at_ms = now.wall_ms;
+      failed.error =
+          TaskError{TaskErrorKind::kInternal, "the worker sent a result that is over a limit or not final", {}, {}};
+      FinishExecution(*execution, failed, nullptr, now, out);
       continue;
     }
     Body body = result.body >= 0 ? bodies[static_cast<std::size_t>(result.body)] : nullptr;

@@ -319,6 +319,50 @@ TEST(BrokerCore, ExecutionsOfAWorkerThatStaysAwayReturnAfterTheGrace) {
   EXPECT_THAT(world.TakeDispatched("other"), SizeIs(1));
 }
 
+TEST(BrokerCore, AQueueTimeoutOfARequeuedTaskLeavesNothingToJoin) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  JobSpec spec = Polar("1e6");
+  spec.queue_timeout_ms = 6'000;
+  spec.retries = 5;
+  const JobId first = world.Submit(spec);
+  auto given = world.TakeDispatched("w");
+  world.Submit(CoreWorld::Noop("", 9));
+  world.Finish("w", given[0], TaskState::kFailed, TaskErrorKind::kSolverCrashed);
+  auto busy = world.TakeDispatched("w");
+  ASSERT_THAT(busy, SizeIs(1)) << "another has the slot meanwhile";
+  for (int i = 0; i < 5; ++i) {
+    world.Advance(1'500);
+    world.Beat("w");
+  }
+  EXPECT_EQ(world.job(first).state(), TaskState::kTimedOut);
+  const JobId second = world.Submit(Polar("1e6"));
+  world.Finish("w", busy[0]);
+  ASSERT_THAT(world.TakeDispatched("w"), SizeIs(1)) << "nothing is under way that it could have joined";
+  EXPECT_EQ(world.job(second).joined, 0u);
+}
+
+TEST(BrokerCore, ATaskThatWasHandedOutTwiceReattachesByItsLastToken) {
+  CoreWorld world;
+  world.AddWorker("w", 2);
+  JobSpec spec = CoreWorld::Noop("0:1:1");
+  spec.retries = 3;
+  const JobId job = world.Submit(spec);
+  auto given = world.TakeDispatched("w");
+  ASSERT_THAT(given, SizeIs(2));
+  world.Finish("w", given[0], TaskState::kFailed, TaskErrorKind::kSolverCrashed);
+  world.Advance(1'900);
+  auto again = world.TakeDispatched("w");
+  ASSERT_THAT(again, SizeIs(1));
+  world.Restart();
+  world.AddWorker("w", 2, {}, {{given[1].execution, given[1].token, true}, {again[0].execution, again[0].token, true}});
+  EXPECT_EQ(world.StateOf(job, 0), TaskState::kRunning);
+  EXPECT_EQ(world.StateOf(job, 1), TaskState::kRunning);
+  EXPECT_THAT(world.TakeDispatched("w"), IsEmpty()) << "nothing runs twice because the broker restarted";
+  world.Finish("w", again[0]);
+  EXPECT_EQ(world.completions({job, 0}), 1);
+}
+
 TEST(BrokerCore, TheSameIdIsTheSameJobAlsoAfterARestart) {
   CoreWorld world;
   const JobId job = world.Submit(CoreWorld::Noop(), "alice", "mine");
