@@ -7,8 +7,8 @@
 
 namespace icarus::client {
 
-// Builds the job from the options, uploads its large inputs, and submits it. Warnings go to stderr. `waits`: the caller is
-// going to wait for it, so that Ctrl-C is caught before the job can start.
+// Builds the job from the options, uploads its large inputs, and submits it. Warnings go to stderr. `waits`: the caller
+// is going to wait for it, so that Ctrl-C is caught before the job can start.
 Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits);
 
 // Prints the id (or the JSON of the answer) on stdout and the line about it on stderr.

@@ -16,8 +16,8 @@ struct FollowOptions {
   std::function<void(const JobUpdate&)> on_update;  // may be empty
 };
 
-// Follows the jobs until each is final, the deadline, or Ctrl-C, which says `job 7 goes on`. The jobs as last seen, in the
-// order given.
+// Follows the jobs until each is final, the deadline, or Ctrl-C, which says `job 7 goes on`. The jobs as last seen, in
+// the order given.
 Result<Client::WaitOutcome> FollowJobs(Session& session, const std::vector<JobId>& jobs, const FollowOptions& follow);
 
 // Tells on stderr how each job ended: a line, and for one that did not complete its first errors and the command that
