@@ -64,8 +64,8 @@ Status CheckRunnable(Client& client, const JobSpec& spec) {
 
 Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits) {
   ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
-  ICARUS_ASSIGN(Client * client, session.Broker());
   if (waits) ICARUS_TRY(session.CatchInterrupt());  // not before our own standard input has been read
+  ICARUS_ASSIGN(Client * client, session.Broker());
   if (options.require_runnable) ICARUS_TRY(CheckRunnable(*client, request.spec));
   ICARUS_TRY(CompleteInputs(*client, request));
   // A key of its own makes it safe to send the request again when its answer was lost.

@@ -1,5 +1,8 @@
 #include "common/analysis/manifest.h"
 
+// The same as wherever else the library is used: its modes share names of functions that differ.
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 #include "common/base/text.h"
@@ -134,12 +137,12 @@ const Parameter* Manifest::Find(const std::string& name) const {
 }
 
 Result<Manifest> ParseManifest(const std::string& toml_text, const std::string& origin) {
-  try {
-    return ReadManifest(origin, toml::parse(toml_text, origin));
-  } catch (const toml::parse_error& e) {
-    return UsageError("manifest " + origin + ", line " + std::to_string(e.source().begin.line) + ": " +
-                      std::string(e.description()));
+  const toml::parse_result parsed = toml::parse(toml_text, origin);
+  if (!parsed) {
+    return UsageError("manifest " + origin + ", line " + std::to_string(parsed.error().source().begin.line) + ": " +
+                      std::string(parsed.error().description()));
   }
+  return ReadManifest(origin, parsed.table());
 }
 
 }  // namespace icarus

@@ -64,6 +64,7 @@ Result<TaskRef> TheTask(Client& client, const Selection& selection) {
 Result<int> RunLogs(Session& session) {
   const SelectOptions& select = session.options().select;
   ICARUS_TRY(ParseSelectors(select.selectors).map([](const auto&) {}));
+  if (select.follow) ICARUS_TRY(session.CatchInterrupt());
   ICARUS_ASSIGN(Client * client, session.Broker());
   ICARUS_ASSIGN(const Selection selection, ResolveOne(*client, select.selectors));
   if (select.failed && !selection.index) return PrintFailed(session, *client, selection.job);

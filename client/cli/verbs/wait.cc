@@ -28,6 +28,7 @@ Result<int> RunWait(Session& session) {
   FollowOptions follow;
   if (select.timeout_ms)
     follow.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*select.timeout_ms);
+  ICARUS_TRY(session.CatchInterrupt());
   ICARUS_ASSIGN(Client * client, session.Broker());
   ICARUS_ASSIGN(const std::vector<JobId> jobs, ResolveJobs(*client, select.selectors));
   ICARUS_ASSIGN(const Client::WaitOutcome outcome, FollowJobs(session, jobs, follow));

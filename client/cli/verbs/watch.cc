@@ -12,6 +12,7 @@ Result<int> RunWatch(Session& session) {
   const SelectOptions& select = session.options().select;
   ICARUS_TRY(ParseSelectors(select.selectors).map([](const auto&) {}));
   if (session.csv()) return UsageError("watch prints text or JSON lines, not CSV", "o");
+  ICARUS_TRY(session.CatchInterrupt());
   ICARUS_ASSIGN(Client * client, session.Broker());
   ICARUS_ASSIGN(const std::vector<JobId> jobs, ResolveJobs(*client, select.selectors));
   FollowOptions follow;
