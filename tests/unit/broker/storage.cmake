@@ -9,11 +9,13 @@ icarus_test(storage_test
           ${storage_tests}/high_water_test.cc ${storage_tests}/job_store_damage_test.cc
           ${storage_tests}/job_store_test.cc ${storage_tests}/key_schema_test.cc ${storage_tests}/record_codec_test.cc
   DEPS icarus_storage RocksDB::rocksdb-shared rapidcheck
+  TIMEOUT 300
   LABELS unit)
 
 icarus_test(storage_crash_test
   SOURCES ${storage_tests}/job_store_crash_test.cc
   DEPS icarus_storage
+  TIMEOUT 300
   LABELS unit)
 target_compile_definitions(storage_crash_test PRIVATE ICARUS_STORE_CHILD="$<TARGET_FILE:store_child>")
 add_dependencies(storage_crash_test store_child)
