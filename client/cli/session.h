@@ -35,8 +35,9 @@ class Session {
   // The connection, made at the first call.
   Result<Client*> Broker();
 
-  // From now on Ctrl-C ends waiting instead of the program: RunUntil returns kInterrupted. To be called before Broker: the
-  // connection's threads inherit what is blocked, and one that has not blocked the signal yet would be killed by it.
+  // From now on Ctrl-C ends waiting instead of the program: RunUntil returns kInterrupted. To be called before Broker:
+  // the connection's threads inherit what is blocked, and one that has not blocked the signal yet would be killed by
+  // it.
   Status CatchInterrupt();
   // Whether Ctrl-C was pressed since.
   bool interrupted() const;
