@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -84,6 +85,10 @@ TaskError PlaceInputs(const AttemptSpec& spec) {
 }
 
 void RemoveScratch(const std::string& scratch_dir) {
+  // Most commands leave their directories empty: three calls instead of a walk.
+  ::rmdir(TemporaryDirectory(scratch_dir).c_str());
+  ::rmdir(WorkDirectory(scratch_dir).c_str());
+  if (::rmdir(scratch_dir.c_str()) == 0) return;
   if (RemoveTree(scratch_dir)) return;
   ::chmod(scratch_dir.c_str(), kDirectoryMode);  // the solver may have closed even this one
   const Status removed = RemoveTree(scratch_dir);
