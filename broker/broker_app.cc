@@ -71,6 +71,8 @@ class Broker {
 
  private:
   Status OpenStores();
+  void StartClock();
+  Now Clock() const;
   Status Recover();
   Status Listen();
   Status WriteAccess();
@@ -96,6 +98,7 @@ class Broker {
   Outbox out_;
   PollLoop loop_;
   bool more_messages_ = false;
+  std::chrono::nanoseconds clock_offset_{0};
 };
 
 Status Broker::OpenStores() {
@@ -109,12 +112,21 @@ Status Broker::OpenStores() {
   return {};
 }
 
+// Broker time goes on where the last broker on this store left it.
+void Broker::StartClock() { clock_offset_ = Milliseconds(job_store_->meta().clock_ms) - ReadClocks().monotonic; }
+
+Now Broker::Clock() const {
+  Now now = ReadClocks();
+  now.monotonic += clock_offset_;
+  return now;
+}
+
 Status Broker::Recover() {
   // Live settings first: the core starts with them.
   std::vector<JobRecord> jobs;
   Status wrong;
   const auto load = [&](const StoreVisitor& visitor) { return job_store_->Load(visitor); };
-  const Now now = ReadClocks();
+  const Now now = Clock();
   StoreVisitor visitor;
   visitor.on_meta = [](const StoreMeta&) {};
   visitor.on_setting = [&](std::string key, std::string value) {
@@ -132,7 +144,7 @@ Status Broker::Recover() {
     return *core_;
   };
   visitor.on_job = [&](JobRecord record) {
-    if (const Status done = core().RecoverJob(std::move(record), now); !done && wrong) wrong = done;
+    if (const Status done = core().RecoverJob(std::move(record)); !done && wrong) wrong = done;
   };
   visitor.on_status = [&](JobStatusRecord status) { core().RecoverStatus(status); };
   visitor.on_task = [&](TaskRef task, TaskRecord record) { core().RecoverTask(task, record); };
@@ -150,10 +162,10 @@ Status Broker::Recover() {
 CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   CoreCallbacks callbacks;
   callbacks.on_cache_read = [&broker](const ContentHash& key, Body body, bool damaged) {
-    broker.core_->OnCacheRead(key, std::move(body), damaged, ReadClocks(), broker.out_);
+    broker.core_->OnCacheRead(key, std::move(body), damaged, broker.Clock(), broker.out_);
   };
   callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
-    broker.core_->OnTasksRead(ticket, records, std::move(bodies), ReadClocks(), broker.out_);
+    broker.core_->OnTasksRead(ticket, records, std::move(bodies), broker.Clock(), broker.out_);
   };
   callbacks.on_setting_learned = [&broker](const std::string& key, const std::string& value) {
     if (const Status set = broker.settings_.Set(key, value, Origin::kLive); !set) LogWarning(set.error().message);
@@ -184,6 +196,7 @@ Status Broker::WriteAccess() {
 Status Broker::Start() {
   ICARUS_ASSIGN(signals_, SignalFd::Block({SIGTERM, SIGINT, SIGHUP}));
   ICARUS_TRY(OpenStores());
+  StartClock();
   ICARUS_TRY(Recover());
   ICARUS_TRY(Listen());
   ICARUS_ASSIGN(inbox_, LoopInbox::Create());
@@ -215,7 +228,7 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
       } else {
         out_.Write(DeleteSetting{request.key});
       }
-      core_->OnConfigChanged(MakeCoreConfig(settings_), ReadClocks(), out_);
+      core_->OnConfigChanged(MakeCoreConfig(settings_), Clock(), out_);
     }
     auto entry = settings_.Get(request.key);
     if (entry) add(*entry);
@@ -225,7 +238,7 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
 }
 
 void Broker::Handle(Received received) {
-  const Now now = ReadClocks();
+  const Now now = Clock();
   if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
     core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
     return;
@@ -258,17 +271,17 @@ Status Broker::Turn() {
   ReceiveAll();
   inbox_->RunAll();
   // A commit that has ended may have changed whether anything can be accepted.
-  ICARUS_TRY(runner_->Pump());
+  ICARUS_TRY(runner_->Pump(Clock().monotonic_ms()));
   core_->OnStorageState(runner_->storage_reason());
-  core_->EndTurn(ReadClocks(), out_);
+  core_->EndTurn(Clock(), out_);
   runner_->Run(out_.Take());
-  return runner_->Pump();
+  return runner_->Pump(Clock().monotonic_ms());
 }
 
 std::optional<std::chrono::nanoseconds> Broker::Timeout(bool backlog) const {
   if (core_->HasMoreWork() || more_messages_) return std::chrono::nanoseconds(0);
   std::optional<std::int64_t> due = core_->NextDeadlineMs();
-  const std::int64_t now = ReadClocks().monotonic_ms();
+  const std::int64_t now = Clock().monotonic_ms();
   if (backlog && (!due || *due > now + kBacklogRetryMs)) due = now + kBacklogRetryMs;
   if (!due) return std::nullopt;
   return std::chrono::milliseconds(std::max<std::int64_t>(0, *due - now));
@@ -294,7 +307,7 @@ Status Broker::Serve() {
   while (runner_->has_unwritten() && runner_->storage_reason().empty()) {
     ICARUS_TRY(loop_.Wait(std::chrono::milliseconds(50)));
     inbox_->RunAll();
-    ICARUS_TRY(runner_->Pump());
+    ICARUS_TRY(runner_->Pump(Clock().monotonic_ms()));
   }
   return RemoveAccessFile(options_.home.access_file(), instance_);
 }

@@ -22,37 +22,13 @@ EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, 
       cache_(cache),
       inbox_(inbox),
       callbacks_(std::move(callbacks)),
-      next_sequence_(last_sequence + 1),
+      gate_(last_sequence),
       commit_(jobs, [&inbox] { inbox.Post([] {}); }),
       cache_thread_({4096, 256u << 20}, {4096, 64u << 20}),
       page_thread_({4096, 256u << 20}, {1, 1}) {}
 
-std::optional<std::uint64_t> EffectRunner::NeededSequence() const {
-  if (!open_.records.empty()) return next_sequence_;
-  if (commit_.busy()) return next_sequence_ - 1;
-  return std::nullopt;
-}
-
 void EffectRunner::Run(std::vector<Effect> effects) {
-  // First what is written: a promise of this turn depends on all of it, also on what follows it.
-  for (Effect& effect : effects) {
-    if (auto* persist = std::get_if<Persist>(&effect)) open_.records.push_back(std::move(persist->record));
-  }
-  for (Effect& effect : effects) {
-    if (!std::holds_alternative<Persist>(effect)) RunOne(std::move(effect));
-  }
-}
-
-void EffectRunner::RunOne(Effect effect) {
-  const auto* message = std::get_if<SendMessage>(&effect);
-  const bool waits = std::holds_alternative<ReadTasks>(effect) || (message != nullptr && message->promise);
-  if (waits) {
-    if (const auto sequence = NeededSequence()) {
-      held_.push_back({*sequence, std::move(effect)});
-      return;
-    }
-  }
-  Deliver(effect);
+  for (Effect& effect : gate_.Add(std::move(effects))) Deliver(effect);
 }
 
 void EffectRunner::Deliver(Effect& effect) {
@@ -76,17 +52,18 @@ void EffectRunner::Deliver(Effect& effect) {
                    if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
                  },
                  [&](SettingLearned& learned) { callbacks_.on_setting_learned(learned.key, learned.value); },
+                 [&](ForgetPeer& peer) { gateway_.Forget(peer.role, peer.instance); },
                  [&](Note& note) { LogNote(note); },
                  [](Persist&) {},
              },
              effect);
 }
 
-Status EffectRunner::Pump() {
+Status EffectRunner::Pump(std::int64_t clock_ms) {
   while (auto outcome = commit_.TakeDone()) {
     if (outcome->status) {
       storage_reason_.clear();
-      Release(outcome->sequence);
+      for (Effect& effect : gate_.OnDurable(outcome->sequence)) Deliver(effect);
     } else if (!outcome->final()) {
       storage_reason_ = "the disk is full: " + outcome->status.error().message;
       LogWarning("writing is held up: " + outcome->status.error().message);
@@ -94,18 +71,8 @@ Status EffectRunner::Pump() {
       return outcome->status;
     }
   }
-  if (commit_.busy() || open_.records.empty()) return {};
-  open_.sequence = next_sequence_++;
-  commit_.Submit(std::exchange(open_, RecordBatch{}));
+  if (auto batch = gate_.Seal(clock_ms)) commit_.Submit(std::move(*batch));
   return {};
-}
-
-void EffectRunner::Release(std::uint64_t durable_sequence) {
-  while (!held_.empty() && held_.front().sequence <= durable_sequence) {
-    Effect effect = std::move(held_.front().effect);
-    held_.pop_front();
-    Deliver(effect);
-  }
 }
 
 void EffectRunner::PostCacheRead(const ContentHash& key) {

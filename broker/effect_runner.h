@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/core/batch_gate.h"
 #include "broker/core/outbox.h"
 #include "broker/net/gateway.h"
 #include "broker/ports/cache_store.h"
@@ -37,24 +37,15 @@ class EffectRunner {
   // Takes this turn's effects. Afterwards Pump.
   void Run(std::vector<Effect> effects);
   // Seals and submits the open batch if none is in flight, and releases what a finished commit allows. An error is a
-  // failed disk: the process must end without writing anything more.
-  Status Pump();
+  // failed disk: the process must end without writing anything more. `clock_ms`: broker time.
+  Status Pump(std::int64_t clock_ms);
   // Why nothing can be written now; empty: it can.
   const std::string& storage_reason() const { return storage_reason_; }
-  bool commit_in_flight() const { return commit_.busy(); }
-  bool has_unwritten() const { return !open_.records.empty() || commit_.busy(); }
+  bool has_unwritten() const { return gate_.has_unwritten(); }
   std::uint64_t dropped_cache_puts() const { return dropped_cache_puts_; }
 
  private:
-  struct Held {
-    std::uint64_t sequence = 0;  // of the batch it depends on
-    Effect effect;
-  };
-  void RunOne(Effect effect);
   void Deliver(Effect& effect);
-  // The batch that a promise made now depends on; nullopt: all is durable.
-  std::optional<std::uint64_t> NeededSequence() const;
-  void Release(std::uint64_t durable_sequence);
   void PostCacheRead(const ContentHash& key);
   void PostCachePut(PutCache put);
   void PostTaskRead(ReadTasks read);
@@ -64,9 +55,7 @@ class EffectRunner {
   CacheStore& cache_;
   LoopInbox& inbox_;
   CoreCallbacks callbacks_;
-  RecordBatch open_;
-  std::uint64_t next_sequence_;
-  std::deque<Held> held_;
+  BatchGate gate_;
   std::string storage_reason_;
   std::uint64_t dropped_cache_puts_ = 0;
   CommitThread commit_;

@@ -139,6 +139,8 @@ void WorkerLoop::Take(AttemptFinished& finished) {
   }
   if (!finished.body.empty()) end.body = std::make_shared<const std::string>(std::move(finished.body));
   for (const BlobFile& blob : finished.blobs) end.blobs.push_back(OutputBlob{blob.hash, blob.size, blob.path});
+  end.cacheable = finished.cacheable;
+  end.output_tail = std::move(finished.output_tail);
   end.run_s = finished.run_s;
   end.cpu_s = finished.cpu_s;
   end.max_rss_bytes = finished.max_rss_bytes;

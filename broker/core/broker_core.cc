@@ -14,7 +14,7 @@ BrokerCore::BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIden
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
 }
 
-Status BrokerCore::RecoverJob(JobRecord record, Now now) {
+Status BrokerCore::RecoverJob(JobRecord record) {
   const Manifest* manifest = catalogue_.Find(record.spec.analysis);
   if (manifest == nullptr) {
     return Error::Make(ErrorCode::kCorruption, "job " + std::to_string(record.job.value) +
@@ -25,10 +25,8 @@ Status BrokerCore::RecoverJob(JobRecord record, Now now) {
   const JobId id = record.job;
   last_job_ = std::max(last_job_, id.value);
   by_submit_id_[{record.user, record.id}] = id;
-  // Age counts on across a restart; a wall clock that was set back makes nothing younger than now.
-  const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - record.submitted_at_ms);
   auto job = std::make_unique<Job>(std::move(record), *manifest, total);
-  job->enqueued_ms = now.monotonic_ms() - age_ms;
+  job->enqueued_ms = job->record().enqueued_ms;
   job->cacheable = IsCacheable(*manifest, job->spec());
   job->identity = job->spec().solver_identity;
   jobs_[id] = std::move(job);
@@ -55,59 +53,97 @@ void BrokerCore::RecoverTask(TaskRef task, const TaskRecord& record) {
     }
     return;
   }
+  if (job.closed()) return;  // it has ended with the rest of its job
+  job.Return(task.index);
   TaskExtra& extra = job.Extra(task.index);
   extra.attempt = record.attempt;
   extra.failures = record.failures;
   extra.worker_deaths = record.worker_deaths;
   extra.generation = record.generation;
+  extra.ended_token = record.ended_token;
+  extra.not_before_ms = record.not_before_ms;
   if (record.history) extra.history = *record.history;
 }
 
 void BrokerCore::RecoverDispatch(const DispatchRecord& record) {
   std::uint32_t open = 0;
   for (const DispatchedTask& task : record.tasks) {
-    const auto it = jobs_.find(task.job);
-    if (it == jobs_.end() || it->second->tasks_released() || task.index >= it->second->total()) continue;
-    Job& job = *it->second;
-    // A task that was handed out again before the others of its first record had ended is in both: the last one counts.
-    const TaskExtra* known = job.FindExtra(task.index);
-    if (known != nullptr && known->execution) ForgetOlderDispatch(job, task);
-    if (!job.IsReady(task.index)) continue;
-    const TaskRef ref{task.job, task.index};
-    Execution& execution = executions_.Restore(task.execution, task.token, ref);
-    execution.instance = record.worker_instance;
-    execution.worker_name = record.worker_name;
-    execution.dispatch_record = record.id;
-    execution.cpus = job.spec().resources.cpus;
-    if (job.cacheable) {
-      if (auto key = KeyOf(job, task.index)) executions_.SetKey(execution, *key);
-    }
-    job.SetBusy(task.index, true);
-    TaskExtra& extra = job.Extra(task.index);
-    extra.execution = task.execution;
-    ++extra.attempt;
-    orphans_[record.worker_instance].insert(task.execution);
-    ++open;
+    if (RecoverDispatchedTask(record, task)) ++open;
   }
   // A record with nothing open is deleted when recovery is finished.
   executions_.AddToRecord(record.id, open);
   if (open == 0) stale_records_.push_back(record.id);
 }
 
-void BrokerCore::ForgetOlderDispatch(Job& job, const DispatchedTask& task) {
+// Records stay until all their tasks have ended, and come by age: what has come back meanwhile, and was handed out
+// again, is where the last record says. True when this one counts.
+bool BrokerCore::RecoverDispatchedTask(const DispatchRecord& record, const DispatchedTask& task) {
+  const auto found = jobs_.find(task.job);
+  if (found == jobs_.end() || found->second->tasks_released() || task.index >= found->second->total()) return false;
+  Job& job = *found->second;
+  const TaskExtra* known = job.FindExtra(task.index);
+  if (known != nullptr && known->ended_token >= task.token) return false;
+  if (known != nullptr && known->execution && known->execution != task.execution) LeaveRestored(job, task.index);
+  known = job.FindExtra(task.index);
+  if (known != nullptr && known->execution) {
+    PlaceRestored(*executions_.Find(task.execution), record, task.token);
+    return true;
+  }
+  if (job.InRemainder(task.index) && !job.closed()) job.Return(task.index);
+  if (!job.IsReady(task.index)) return false;
+  const TaskRef ref{task.job, task.index};
+  Execution* execution = executions_.Find(task.execution);
+  if (execution == nullptr) {
+    execution = &executions_.Restore(task.execution, task.token, ref);
+  } else {
+    execution->subscribers.insert(execution->subscribers.begin(), ref);  // it came back as another subscriber's
+  }
+  PlaceRestored(*execution, record, task.token);
+  execution->cpus = job.spec().resources.cpus;
+  if (job.cacheable) {
+    if (auto key = KeyOf(job, task.index)) executions_.SetKey(*execution, *key);
+  }
+  job.SetBusy(task.index, true);
   TaskExtra& extra = job.Extra(task.index);
-  const Execution& older = *executions_.Find(extra.execution);
-  if (older.token >= task.token) return;
-  orphans_[older.instance].erase(older.id);
-  if (orphans_[older.instance].empty()) orphans_.erase(older.instance);
-  if (executions_.DropFromRecord(older.dispatch_record)) stale_records_.push_back(older.dispatch_record);
-  executions_.Erase(older.id);
-  extra.execution = ExecutionId();
+  extra.execution = task.execution;
+  extra.not_before_ms = 0;
+  ++extra.attempt;
+  return true;
+}
+
+void BrokerCore::PlaceRestored(Execution& execution, const DispatchRecord& record, Token token) {
+  UnplaceRestored(execution);
+  execution.token = token;
+  execution.instance = record.worker_instance;
+  execution.worker_name = record.worker_name;
+  execution.dispatch_record = record.id;
+  orphans_[record.worker_instance].insert(execution.id);
+}
+
+void BrokerCore::UnplaceRestored(Execution& execution) {
+  if (execution.dispatch_record == 0) return;
+  const auto orphans = orphans_.find(execution.instance);
+  orphans->second.erase(execution.id);
+  if (orphans->second.empty()) orphans_.erase(orphans);
+  if (executions_.DropFromRecord(execution.dispatch_record)) stale_records_.push_back(execution.dispatch_record);
+  execution.dispatch_record = 0;
+}
+
+// The task has left the execution for another one, since that was handed out.
+void BrokerCore::LeaveRestored(Job& job, TaskIndex index) {
+  TaskExtra& extra = job.Extra(index);
+  Execution& older = *executions_.Find(std::exchange(extra.execution, ExecutionId()));
+  std::erase(older.subscribers, TaskRef{job.id(), index});
+  if (older.subscribers.empty()) {
+    UnplaceRestored(older);
+    executions_.Erase(older.id);
+  }
   if (extra.attempt > 0) --extra.attempt;
-  job.SetBusy(task.index, false);
+  job.SetBusy(index, false);
 }
 
 void BrokerCore::FinishRecovery(Now now, Outbox& out) {
+  time_kept_ms_ = now.monotonic_ms();
   for (const std::uint64_t record : stale_records_) out.Write(DeleteDispatch{record});
   stale_records_.clear();
   if (!orphans_.empty()) orphans_until_ms_ = now.monotonic_ms() + config_.reattach_grace_ms;
@@ -120,12 +156,40 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
       continue;
     }
     open_tasks_ += job->Count(TaskState::kPending) + job->Count(TaskState::kRunning) + job->Count(TaskState::kWaiting);
-    const JobSpec& spec = job->spec();
-    if (spec.queue_timeout_ms > 0) queue_timeouts_.insert({job->enqueued_ms + spec.queue_timeout_ms, id});
-    if (spec.deadline_ms > 0) job_deadlines_.insert({job->enqueued_ms + spec.deadline_ms, id});
+    ArmJobTimers(*job);
     unresolved_.insert(id);
+    if (job->remainder() && *job->remainder() != TaskState::kCancelled && job->remainder_error()) {
+      job->failures.push_back(
+          {job->remainder_error()->kind, job->remainder_error()->message, job->RemainderCount(), 0});
+    }
+    const std::set<TaskIndex> returned = job->returned();
+    for (const TaskIndex index : returned) RearmReturned(*job, index, now);
   }
   ResolveJobs(out);
+}
+
+// A task that had come back to the queue before the restart.
+void BrokerCore::RearmReturned(Job& job, TaskIndex index, Now now) {
+  TaskExtra& extra = job.Extra(index);
+  if (job.spec().queue_timeout_ms > 0) {
+    extra.queue_due_ms = now.monotonic_ms() + job.spec().queue_timeout_ms;
+    task_queue_timeouts_.insert({extra.queue_due_ms, {job.id(), index}});
+  }
+  if (extra.not_before_ms <= now.monotonic_ms()) return;
+  job.SetBusy(index, true);
+  backoffs_.insert({extra.not_before_ms, {job.id(), index}});
+}
+
+void BrokerCore::ArmJobTimers(const Job& job) {
+  const JobSpec& spec = job.spec();
+  if (spec.queue_timeout_ms > 0) queue_timeouts_.insert({job.enqueued_ms + spec.queue_timeout_ms, job.id()});
+  if (spec.deadline_ms > 0) job_deadlines_.insert({job.enqueued_ms + spec.deadline_ms, job.id()});
+}
+
+void BrokerCore::DisarmJobTimers(const Job& job) {
+  const JobSpec& spec = job.spec();
+  if (spec.queue_timeout_ms > 0) queue_timeouts_.erase({job.enqueued_ms + spec.queue_timeout_ms, job.id()});
+  if (spec.deadline_ms > 0) job_deadlines_.erase({job.enqueued_ms + spec.deadline_ms, job.id()});
 }
 
 void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t correlation, Now now, Outbox& out) {
@@ -208,8 +272,18 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
   ProbeAhead(now, out);
   if (schedule_needed_) Schedule(now, out);
   PushUpdates(now, out);
+  KeepTimeOnDisk(now, out);
   turn_due_ms_ = NextDeadlineMs();
   last_turn_ms_ = now.monotonic_ms();
+}
+
+// A broker that is killed loses no more than this of the ages of what waits.
+constexpr std::int64_t kKeepTimeMs = 60'000;
+
+void BrokerCore::KeepTimeOnDisk(Now now, Outbox& out) {
+  if (open_tasks_ == 0 || now.monotonic_ms() - time_kept_ms_ < kKeepTimeMs) return;
+  time_kept_ms_ = now.monotonic_ms();
+  out.Write(KeepTime{});
 }
 
 std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
@@ -222,8 +296,10 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   }
   if (!backoffs_.empty()) consider(backoffs_.begin()->first);
   if (!queue_timeouts_.empty()) consider(queue_timeouts_.begin()->first);
+  if (!task_queue_timeouts_.empty()) consider(task_queue_timeouts_.begin()->first);
   if (!job_deadlines_.empty()) consider(job_deadlines_.begin()->first);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
+  if (open_tasks_ > 0) consider(time_kept_ms_ + kKeepTimeMs);
   if (watch_deadline_ms_ >= 0) consider(watch_deadline_ms_);
   for (const auto& [instance, session] : clients_) consider(session.last_heard_ms + config_.client_session_ms);
   return next;

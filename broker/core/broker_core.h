@@ -1,6 +1,10 @@
 // The broker's decisions: a state machine of events in, effects out. No clock, socket, disk, thread, log or global
 // inside; the same events with the same times give the same effects.
 //
+// Monotonic time in here is broker time: all the time that brokers have served this store. It goes on where the last
+// one left it, so that ages, deadlines and backoffs are stored as they are, and neither a wall clock that is set nor
+// the time between two brokers counts.
+//
 // Order of life: Recover… calls, FinishRecovery, then events. Every On… call may be followed by any other; EndTurn is
 // called once after each bounded batch of events. NextDeadline says when EndTurn has work even if nothing arrives.
 #pragma once
@@ -52,7 +56,7 @@ class BrokerCore {
   BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIdentity identity, std::uint64_t seed);
 
   // --- recovery, in the order of StoreVisitor
-  Status RecoverJob(JobRecord record, Now now);
+  Status RecoverJob(JobRecord record);
   void RecoverStatus(const JobStatusRecord& status);
   void RecoverTask(TaskRef task, const TaskRecord& record);
   void RecoverDispatch(const DispatchRecord& record);
@@ -80,6 +84,8 @@ class BrokerCore {
 
   // For tests: every cross-reference; empty when all is well.
   std::string CheckInvariants() const;
+  // For tests: what is still open or remembered of something open; empty when every task has ended.
+  std::string WhatIsLeft() const;
   const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }
 
  private:
@@ -103,10 +109,10 @@ class BrokerCore {
     std::string instance;
     std::uint64_t correlation = 0;
     CancelReply reply;
-    std::set<ExecutionId> open;
+    std::set<ExecutionId> open;  // what the workers are still ending
   };
   struct PendingRead {
-    enum class Kind { kShow, kResults, kReload } kind = Kind::kShow;
+    enum class Kind { kShow, kResults, kRetry } kind = Kind::kShow;
     std::uint64_t correlation = 0;
     Caller caller;
     JobId job;
@@ -115,7 +121,8 @@ class BrokerCore {
     std::vector<TaskState> states = {};   // filter
     std::uint64_t limit = 0;
     std::uint64_t next = 0;
-    Retry retry = {};  // with kReload
+    Retry retry = {};               // with kRetry
+    std::uint64_t job_retries = 0;  // of the job, then
   };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;
@@ -133,13 +140,25 @@ class BrokerCore {
   void HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation);
   void HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out);
-  void HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now, Outbox& out);
+  void HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Outbox& out);
   std::uint64_t CancelTasks(Job& job, const std::vector<TaskIndex>& tasks, const TaskError& error,
                             std::set<ExecutionId>& open, Now now, Outbox& out);
   void EndTaskEarly(Job& job, TaskIndex index, TaskState state, const TaskError& error, std::set<ExecutionId>& open,
                     Now now, Outbox& out);
   void EndReady(Job& job, TaskState state, const TaskError& error, Now now, Outbox& out);
-  std::uint64_t RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now now, Outbox& out);
+  void EndUntaken(Job& job, TaskState state, const TaskError& error, bool closed, Now now, Outbox& out);
+  bool AnswerRepeatedRetry(const Job& job, const Retry& request, const Caller& caller, std::uint64_t correlation,
+                           Outbox& out);
+  void ReadForRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Job& job, Outbox& out);
+  void AnswerRetry(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now, Outbox& out);
+  std::uint64_t RetryTasks(Job& job, const Retry& request, const std::map<TaskIndex, const TaskRecord*>& records,
+                           Now now, Outbox& out);
+  void RetryTask(Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out);
+  void KeepInRemainder(Job& job, const std::set<TaskIndex>& keep, TaskState state, std::optional<TaskError> error,
+                       Now now, Outbox& out);
+  void RearmReturned(Job& job, TaskIndex index, Now now);
+  void ArmJobTimers(const Job& job);
+  void DisarmJobTimers(const Job& job);
   void HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
   void HandleClientMessage(ClientSession& session, Message message, Now now, Outbox& out);
@@ -165,23 +184,30 @@ class BrokerCore {
 
   // executions and results (broker_core_results.cc)
   void FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out);
+  bool IsOpen(TaskRef task) const;
   void CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body,
                     bool leader, Now now, Outbox& out);
   void FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
   bool ShouldRetry(const Execution& execution, const ExecutionResult& result);
   void EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord record, const Body& body, Now now, Outbox& out);
-  void CountFailure(Job& job, TaskIndex index, const TaskError& error);
+  static void CountFailure(Job& job, TaskIndex index, const TaskError& error);
+  static void UncountFailures(Job& job, const TaskError& error, std::uint64_t count);
   void AfterTaskEnded(Job& job, Now now, Outbox& out);
   void FinishJob(Job& job, Now now, Outbox& out);
   void StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
   void DetachFromWorker(Execution& execution, Outbox& out);
   void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out);
   void GiveBack(TaskRef task, Now now, Outbox& out);
+  void ReturnToQueue(Job& job, TaskIndex index, Now now, Outbox& out);
+  static void KeepPending(const Job& job, TaskIndex index, Outbox& out);
   void EraseExecution(Execution& execution, Outbox& out);
   void Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out);
-  void NoteCancelProgress(ExecutionId execution, Outbox& out);
-  void RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error, double run_s,
-                     Now now, Outbox& out);
+  void NoteCancelProgress(ExecutionId execution, bool cancelled, Outbox& out);
+  AttemptRecord DescribeAttempt(const Execution& execution, const TaskError& error,
+                                const ExecutionResult& result) const;
+  std::int64_t Backoff(std::uint32_t failures);
+  static void NoteAttempt(TaskExtra& extra, AttemptRecord attempt, Token token);
+  void RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms, Outbox& out);
   void EndWorkerDeath(Execution& execution, Now now, Outbox& out);
 
   // scheduling (broker_core_schedule.cc)
@@ -200,12 +226,19 @@ class BrokerCore {
   bool ResourcesFree(const RequestClass& request) const;
   void ProbeAhead(Now now, Outbox& out);
   Probed ProbeTask(Job& job, TaskIndex index, Now now, Outbox& out);
-  void Join(Job& job, TaskIndex index, Execution& execution);
-  void ForgetOlderDispatch(Job& job, const DispatchedTask& task);
+  void Join(Job& job, TaskIndex index, Execution& execution, Now now, Outbox& out);
+  std::vector<TaskRef>::iterator HighestPriority(Execution& execution);
+  void LeadByPriority(Execution& execution, Now now, Outbox& out);
+  bool RecoverDispatchedTask(const DispatchRecord& record, const DispatchedTask& task);
+  void PlaceRestored(Execution& execution, const DispatchRecord& record, Token token);
+  void UnplaceRestored(Execution& execution);
+  void LeaveRestored(Job& job, TaskIndex index);
   Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
   void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
   void ForgiveLateTurn(Now now);
+  void KeepTimeOnDisk(Now now, Outbox& out);
   void FireDeadlines(Now now, Outbox& out);
+  void FireQueueTimeouts(Now now, Outbox& out);
   void FireJobDeadlines(Now now, Outbox& out);
   void StopExecution(Execution& execution, Outbox& out);
 
@@ -213,8 +246,9 @@ class BrokerCore {
   JobSummary Summarise(const Job& job) const;
   void Touch(const Job& job, bool finished = false);
   void PushUpdates(Now now, Outbox& out);
-  void DropSession(const std::string& instance);
-  void StartPage(PendingRead read, bool bodies, Outbox& out);
+  void DropSession(const std::string& instance, Outbox& out);
+  static std::vector<TaskIndex> EndedOf(const Job& job, const std::vector<TaskIndex>& indices);
+  void StartPage(PendingRead read, Outbox& out);
   void AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
                   Outbox& out);
   ResultItem MakeItem(const Job& job, TaskIndex index, const TaskRecord* record) const;
@@ -242,11 +276,12 @@ class BrokerCore {
   std::map<std::uint64_t, PendingRead> pending_reads_;
   std::uint64_t last_ticket_ = 0;
   std::vector<PendingCancel> pending_cancels_;
-  std::vector<std::uint64_t> stale_records_;             // found at recovery
-  std::set<JobId> probing_;                              // cacheable jobs with tasks not probed yet
-  std::set<JobId> unresolved_;                           // jobs whose solver identity is not known
-  std::set<std::pair<std::int64_t, TaskRef>> backoffs_;  // due monotonic ms
-  std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;
+  std::vector<std::uint64_t> stale_records_;                        // found at recovery
+  std::set<JobId> probing_;                                         // cacheable jobs with tasks not probed yet
+  std::set<JobId> unresolved_;                                      // jobs whose solver identity is not known
+  std::set<std::pair<std::int64_t, TaskRef>> backoffs_;             // due monotonic ms
+  std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;         // of tasks never taken
+  std::set<std::pair<std::int64_t, TaskRef>> task_queue_timeouts_;  // of those that came back; may be out of date
   std::set<std::pair<std::int64_t, JobId>> job_deadlines_;
   std::map<std::string, std::set<ExecutionId>> orphans_;  // by worker instance
   std::optional<std::int64_t> orphans_until_ms_;
@@ -256,6 +291,7 @@ class BrokerCore {
   std::string storage_reason_;
   std::optional<std::int64_t> turn_due_ms_;  // when EndTurn was to be called at the latest
   std::int64_t last_turn_ms_ = 0;
+  std::int64_t time_kept_ms_ = 0;  // when KeepTime was last written
   bool schedule_needed_ = true;
   bool more_work_ = false;
   std::int64_t watch_deadline_ms_ = -1;

@@ -96,10 +96,9 @@ void BrokerCore::HandleShow(const Caller& caller, const ShowJob& request, std::u
     const auto at = static_cast<TaskIndex>(index);
     if (!job.tasks_released() && !Allowed(request.states, job.StateOf(at))) continue;
     read.indices.push_back(at);
-    if (job.tasks_released() || IsFinal(job.StateOf(at))) read.asked.push_back(at);
   }
   read.next = index;
-  StartPage(std::move(read), /*bodies=*/false, out);
+  StartPage(std::move(read), out);
 }
 
 void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation,
@@ -113,15 +112,24 @@ void BrokerCore::HandleFetch(const Caller& caller, const FetchResults& request, 
   for (std::uint64_t index = request.first; index < end; ++index) {
     const auto at = static_cast<TaskIndex>(index);
     read.indices.push_back(at);
-    if (job.tasks_released() || IsFinal(job.StateOf(at))) read.asked.push_back(at);
   }
   read.next = std::max(end, request.first);
-  StartPage(std::move(read), /*bodies=*/true, out);
+  StartPage(std::move(read), out);
 }
 
-void BrokerCore::StartPage(PendingRead read, bool bodies, Outbox& out) {
+// Those of the page that have ended: what is known of them is in the store.
+std::vector<TaskIndex> BrokerCore::EndedOf(const Job& job, const std::vector<TaskIndex>& indices) {
+  std::vector<TaskIndex> ended;
+  for (const TaskIndex index : indices) {
+    if (job.tasks_released() || IsFinal(job.StateOf(index))) ended.push_back(index);
+  }
+  return ended;
+}
+
+void BrokerCore::StartPage(PendingRead read, Outbox& out) {
+  read.asked = EndedOf(*jobs_.at(read.job), read.indices);
   if (read.asked.empty()) return AnswerPage(read, {}, {}, out);
-  out.Push(ReadTasks{++last_ticket_, read.job, read.asked, bodies});
+  out.Push(ReadTasks{++last_ticket_, read.job, read.asked, read.kind == PendingRead::Kind::kResults});
   pending_reads_[last_ticket_] = std::move(read);
 }
 
@@ -135,25 +143,19 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
     return ReplyError(read.caller, read.correlation,
                       Error::Make(ErrorCode::kIo, "the results could not be read; the broker's log says why"), out);
   }
-  if (read.kind != PendingRead::Kind::kReload) return AnswerPage(read, records, std::move(bodies), out);
-  const auto found = jobs_.find(read.job);
-  if (found == jobs_.end()) return;
-  Job& job = *found->second;
-  if (job.tasks_released()) {
-    job.ReloadTasks();
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      if (records[i]) job.RestoreState(read.asked[i], records[i]->state);
-    }
-  }
-  HandleRetry(read.caller, read.retry, read.correlation, now, out);
+  if (read.kind == PendingRead::Kind::kRetry) return AnswerRetry(read, records, now, out);
+  AnswerPage(read, records, std::move(bodies), out);
 }
 
 // `records` and `bodies` in the positions of read.asked; both empty when nothing was asked for.
 void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records,
                             std::vector<Body> bodies, Outbox& out) {
   const auto found = jobs_.find(read.job);
-  if (found == jobs_.end()) return;
+  if (found == jobs_.end())
+    return ReplyError(read.caller, read.correlation, FindJob(read.caller, read.job).error(), out);
   const Job& job = *found->second;
+  // Some have ended, or were retried, while the store was being read.
+  if (EndedOf(job, read.indices) != read.asked) return StartPage(std::move(read), out);
   ShowJobReply show;
   ResultPage page;
   std::vector<Body> sent;
@@ -166,6 +168,7 @@ void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<T
     Body body = asked && at < bodies.size() ? bodies[at] : nullptr;
     if (asked) ++at;
     ResultItem item = MakeItem(job, index, record);
+    if (read.kind == PendingRead::Kind::kResults) item.task.history.clear();
     if (read.kind == PendingRead::Kind::kShow) {
       if (Allowed(read.states, item.task.state)) show.items.push_back(std::move(item.task));
       continue;
@@ -213,6 +216,7 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.queue_wait_s = record->queue_wait_s;
     task.run_s = record->run_s;
     task.error = record->error;
+    if (record->history) task.history = *record->history;
     item.key = record->key ? record->key->Hex() : "";
     if (!record->identity.empty()) item.identity = record->identity;
     item.host = record->host;
@@ -231,6 +235,7 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.attempt = extra->attempt;
     task.progress = extra->progress;
     task.error = extra->last_error;
+    task.history = extra->history;
     if (const Execution* execution = executions_.Find(extra->execution);
         execution != nullptr && execution->at_worker()) {
       task.worker = execution->worker_name;
@@ -300,7 +305,7 @@ void BrokerCore::PushUpdates(Now now, Outbox& out) {
   }
 }
 
-void BrokerCore::DropSession(const std::string& instance) {
+void BrokerCore::DropSession(const std::string& instance, Outbox& out) {
   const auto session = clients_.find(instance);
   if (session == clients_.end()) return;
   for (const std::uint64_t correlation : session->second.watches) {
@@ -316,6 +321,7 @@ void BrokerCore::DropSession(const std::string& instance) {
     watches_.erase(watch);
   }
   clients_.erase(session);
+  out.Push(ForgetPeer{PeerRole::kClient, instance});
   std::erase_if(pending_cancels_, [&](const PendingCancel& cancel) { return cancel.instance == instance; });
 }
 

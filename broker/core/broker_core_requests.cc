@@ -35,11 +35,11 @@ void BrokerCore::HandleClientMessage(ClientSession& session, Message message, No
           [&](Watch& request) { HandleWatch(caller, request, correlation, now, out); },
           [&](UpdateAck& request) { HandleUpdateAck(caller, request, correlation); },
           [&](Cancel& request) { HandleCancel(caller, request, correlation, now, out); },
-          [&](Retry& request) { HandleRetry(caller, request, correlation, now, out); },
+          [&](Retry& request) { HandleRetry(caller, request, correlation, out); },
           [&](ListWorkers& request) { HandleWorkers(caller, request, correlation, now, out); },
           [&](CacheQuery& request) { HandleCache(caller, request, correlation, out); },
           [&](Heartbeat&) { out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{}); },
-          [&](Goodbye&) { DropSession(caller.instance); },
+          [&](Goodbye&) { DropSession(caller.instance, out); },
           [&](auto&) { ReplyError(caller, correlation, ProtocolError("a client may not send this message"), out); },
       },
       message.payload);
@@ -99,20 +99,20 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   }
   ICARUS_TRY(CheckCapacity(request.spec));
 
-  JobRecord record{JobId(++last_job_), caller.user, request.id, now.wall_ms, std::move(request.spec)};
+  JobRecord record{JobId(++last_job_), caller.user,        request.id,
+                   now.wall_ms,        now.monotonic_ms(), std::move(request.spec)};
   const JobId id = record.job;
   const Manifest& manifest = *catalogue_.Find(record.spec.analysis);
   auto made = std::make_unique<Job>(std::move(record), manifest, total);
   Job& job = *made;
-  job.enqueued_ms = now.monotonic_ms();
+  job.enqueued_ms = job.record().enqueued_ms;
   job.cacheable = IsCacheable(manifest, job.spec());
   job.identity = job.spec().solver_identity;
   out.Write(PutJob{job.record()});
   jobs_[id] = std::move(made);
   by_submit_id_[submit_id] = id;
   open_tasks_ += total;
-  if (job.spec().queue_timeout_ms > 0) queue_timeouts_.insert({job.enqueued_ms + job.spec().queue_timeout_ms, id});
-  if (job.spec().deadline_ms > 0) job_deadlines_.insert({job.enqueued_ms + job.spec().deadline_ms, id});
+  ArmJobTimers(job);
   unresolved_.insert(id);
   ResolveJobs(out);
 
@@ -202,7 +202,7 @@ void BrokerCore::HandleCancel(const Caller& caller, const Cancel& request, std::
   error.message = request.reason.empty() ? "cancelled by " + caller.user : request.reason;
   const std::uint64_t before = job.Count(TaskState::kCancelled);
   cancel.reply.already_final = CancelTasks(job, request.tasks, error, cancel.open, now, out);
-  cancel.reply.cancelled = job.Count(TaskState::kCancelled) - before + cancel.open.size();
+  cancel.reply.cancelled = job.Count(TaskState::kCancelled) - before;
   if (cancel.open.empty()) {
     out.Reply(PeerRole::kClient, caller.instance, correlation, cancel.reply, /*promise=*/true);
   } else {
@@ -216,12 +216,8 @@ std::uint64_t BrokerCore::CancelTasks(Job& job, const std::vector<TaskIndex>& ta
   std::uint64_t already_final = 0;
   const bool whole = tasks.empty();
   if (whole) {
-    already_final = job.total() - job.ready();
-    for (const auto& [index, extra] : job.extras()) {
-      if (extra.execution || extra.reading) indices.push_back(index);
-    }
-    std::sort(indices.begin(), indices.end());
-    already_final -= indices.size();
+    indices = job.Taken();
+    already_final = job.total() - job.ready() - indices.size();
   }
   for (const TaskIndex index : indices) {
     if (job.tasks_released()) break;
@@ -254,35 +250,45 @@ void BrokerCore::EndTaskEarly(Job& job, TaskIndex index, TaskState state, const 
   EndTask(job, index, state, std::move(record), nullptr, now, out);
 }
 
-// Every ready task of the job ends at once.
+// Every ready task of the job ends at once, and what comes back later ends alike.
 void BrokerCore::EndReady(Job& job, TaskState state, const TaskError& error, Now now, Outbox& out) {
-  // Those that came back with their execution leave it first: it is others' too, or ends.
-  std::vector<TaskIndex> requeued;
-  for (const auto& [index, extra] : job.extras()) {
-    if (extra.execution && job.IsReady(index)) requeued.push_back(index);
-  }
-  std::sort(requeued.begin(), requeued.end());
+  // Those that came back end one by one: an execution that one still leads is others' too, or ends with it.
+  const std::set<TaskIndex> returned = job.returned();
   std::set<ExecutionId> open;
-  for (const TaskIndex index : requeued) EndTaskEarly(job, index, state, error, open, now, out);
-  if (job.tasks_released()) return;
-  const std::uint64_t ended = job.EndRemainder(state, error);
+  for (const TaskIndex index : returned) {
+    if (!job.tasks_released() && job.IsReady(index)) EndTaskEarly(job, index, state, error, open, now, out);
+  }
+  if (!job.tasks_released()) EndUntaken(job, state, error, /*closed=*/true, now, out);
+}
+
+// Every ready task that was never taken ends, as a whole.
+void BrokerCore::EndUntaken(Job& job, TaskState state, const TaskError& error, bool closed, Now now, Outbox& out) {
+  const std::uint64_t ended = job.EndRemainder(state, error, closed);
   if (ended == 0) return;
+  if (!closed) {
+    for (const TaskIndex index : job.returned()) KeepPending(job, index, out);
+    for (const TaskIndex index : job.Taken()) KeepPending(job, index, out);
+  }
   open_tasks_ -= ended;
   if (state != TaskState::kCancelled) {
     FailureGroup group{error.kind, error.message, ended, 0};
     job.failures.push_back(std::move(group));
   }
-  Dequeue(job);
+  if (!job.HasReady()) Dequeue(job);
   probing_.erase(job.id());
   out.Write(PutJobStatus{job.StatusRecord()});
   AfterTaskEnded(job, now, out);
 }
 
-void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Now now,
-                             Outbox& out) {
+void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Outbox& out) {
   auto found = FindJob(caller, request.job);
   if (!found) return ReplyError(caller, correlation, found.error(), out);
   Job& job = **found;
+  if (request.id.size() > limits::kMaxNameBytes) {
+    return ReplyError(
+        caller, correlation,
+        UsageError("the id of a retry has at most " + std::to_string(limits::kMaxNameBytes) + " bytes", "id"), out);
+  }
   for (const TaskIndex index : request.tasks) {
     if (index >= job.total()) {
       return ReplyError(caller, correlation,
@@ -291,80 +297,164 @@ void BrokerCore::HandleRetry(const Caller& caller, const Retry& request, std::ui
                         out);
     }
   }
+  if (AnswerRepeatedRetry(job, request, caller, correlation, out)) return;
   if (job.finished() && job.Count(TaskState::kCompleted) == job.total()) {
     return ReplyError(caller, correlation,
                       Error::Make(ErrorCode::kRefused,
                                   "job " + std::to_string(job.id().value) + " is completed; there is nothing to retry"),
                       out);
   }
-  if (job.tasks_released()) {
-    PendingRead read{PendingRead::Kind::kReload, correlation, caller, job.id()};
-    read.retry = request;
-    for (TaskIndex index = 0; index < job.total(); ++index) read.asked.push_back(index);
-    out.Push(ReadTasks{++last_ticket_, job.id(), read.asked, false});
-    pending_reads_[last_ticket_] = std::move(read);
-    return;
+  ReadForRetry(caller, request, correlation, job, out);
+}
+
+// One that was carried out before, and is sent again because its answer was lost.
+bool BrokerCore::AnswerRepeatedRetry(const Job& job, const Retry& request, const Caller& caller,
+                                     std::uint64_t correlation, Outbox& out) {
+  if (request.id.empty()) return false;
+  for (const RetryNote& note : job.retry_notes) {
+    if (note.id != request.id) continue;
+    out.Reply(PeerRole::kClient, caller.instance, correlation, RetryReply{note.retried}, /*promise=*/true);
+    return true;
   }
-  const std::uint64_t retried = RetryTasks(job, request.tasks, now, out);
-  if (retried == 0 && !request.tasks.empty()) {
+  return false;
+}
+
+// What is known of ended tasks is in the store: their history goes on in the next generation.
+void BrokerCore::ReadForRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Job& job,
+                              Outbox& out) {
+  PendingRead read{PendingRead::Kind::kRetry, correlation, caller, job.id()};
+  read.retry = request;
+  read.job_retries = job.retries;
+  const auto consider = [&](TaskIndex index) {
+    if (job.tasks_released()) {
+      read.asked.push_back(index);  // a finished job has forgotten the states of its tasks: all of them are read
+    } else if (IsFinal(job.StateOf(index)) && job.StateOf(index) != TaskState::kCompleted && !job.InRemainder(index)) {
+      read.asked.push_back(index);
+    }
+  };
+  if (request.tasks.empty() || job.tasks_released()) {
+    for (TaskIndex index = 0; index < job.total(); ++index) consider(index);
+  } else {
+    for (const TaskIndex index : std::set<TaskIndex>(request.tasks.begin(), request.tasks.end())) consider(index);
+  }
+  out.Push(ReadTasks{++last_ticket_, job.id(), read.asked, false});
+  pending_reads_[last_ticket_] = std::move(read);
+}
+
+void BrokerCore::AnswerRetry(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now,
+                             Outbox& out) {
+  const auto found = jobs_.find(read.job);
+  if (found == jobs_.end())
+    return ReplyError(read.caller, read.correlation, FindJob(read.caller, read.job).error(), out);
+  Job& job = *found->second;
+  if (AnswerRepeatedRetry(job, read.retry, read.caller, read.correlation, out)) return;
+  // Between the question and the answer the job may have been finished, or retried by another.
+  if ((job.tasks_released() && read.asked.size() < job.total()) || job.retries != read.job_retries) {
+    return ReadForRetry(read.caller, read.retry, read.correlation, job, out);
+  }
+  if (job.tasks_released()) {
+    job.ReloadTasks();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (records[i]) job.RestoreState(read.asked[i], records[i]->state);
+    }
+  }
+  std::map<TaskIndex, const TaskRecord*> known;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (records[i]) known[read.asked[i]] = &*records[i];
+  }
+  const std::uint64_t retried = RetryTasks(job, read.retry, known, now, out);
+  if (job.finished()) job.ReleaseTasks();
+  if (retried == 0 && !read.retry.tasks.empty()) {
     return ReplyError(
-        caller, correlation,
+        read.caller, read.correlation,
         Error::Make(ErrorCode::kRefused, "none of these tasks failed, timed out or was cancelled; nothing to retry"),
         out);
   }
-  out.Reply(PeerRole::kClient, caller.instance, correlation, RetryReply{retried}, /*promise=*/true);
+  out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, RetryReply{retried}, /*promise=*/true);
 }
 
-std::uint64_t BrokerCore::RetryTasks(Job& job, std::vector<TaskIndex> tasks, Now now, Outbox& out) {
-  const std::optional<TaskState> remainder = job.remainder();
-  const std::optional<TaskError> remainder_error = job.remainder_error();
+std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
+                                     const std::map<TaskIndex, const TaskRecord*>& records, Now now, Outbox& out) {
+  const std::set<TaskIndex> wanted(request.tasks.begin(), request.tasks.end());
+  const bool all = wanted.empty();
+  const auto retriable = [&](TaskIndex index) {
+    const TaskState state = job.StateOf(index);
+    return IsFinal(state) && state != TaskState::kCompleted;
+  };
+  if (!all && std::none_of(wanted.begin(), wanted.end(), retriable)) return 0;
+  if (all && job.Count(TaskState::kFailed) + job.Count(TaskState::kTimedOut) + job.Count(TaskState::kCancelled) == 0) {
+    return 0;
+  }
+  DisarmJobTimers(job);
   std::uint64_t retried = 0;
-  if (remainder) {
-    // What ended as a whole gets its own records where it is not retried now.
-    std::vector<TaskIndex> keep;
-    if (!tasks.empty()) {
-      const std::set<TaskIndex> wanted(tasks.begin(), tasks.end());
-      for (TaskIndex index = 0; index < job.total(); ++index) {
-        if (job.InRemainder(index) && !wanted.contains(index)) keep.push_back(index);
-      }
+  if (const std::optional<TaskState> state = job.remainder()) {
+    // What ended as a whole is reopened as a whole; what is not wanted of it gets records of its own.
+    std::set<TaskIndex> keep;
+    for (TaskIndex index = 0; !all && index < job.total(); ++index) {
+      if (job.InRemainder(index) && !wanted.contains(index)) keep.insert(index);
     }
+    const std::optional<TaskError> error = job.remainder_error();
     const std::uint64_t reopened = job.ReopenRemainder();
     open_tasks_ += reopened;
     retried = reopened - keep.size();
-    for (const TaskIndex index : keep) {
-      job.SetState(index, *remainder);
-      --open_tasks_;
-      TaskRecord record;
-      record.state = *remainder;
-      record.error = remainder_error;
-      record.ended_at_ms = now.wall_ms;
-      out.Write(PutTask{{job.id(), index}, std::move(record), nullptr});
-    }
+    if (error) UncountFailures(job, *error, retried);
+    KeepInRemainder(job, keep, *state, error, now, out);
   }
-  const bool all = tasks.empty();
-  const std::uint32_t count = all ? job.total() : static_cast<std::uint32_t>(tasks.size());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const TaskIndex index = all ? i : tasks[i];
-    const TaskState state = job.StateOf(index);
-    if (!IsFinal(state) || state == TaskState::kCompleted) continue;
-    job.SetState(index, TaskState::kPending);
-    ++open_tasks_;
-    job.Return(index);
-    out.Write(DeleteTask{{job.id(), index}});
+  for (const auto& [index, record] : records) {
+    if (!(all || wanted.contains(index)) || !retriable(index)) continue;
+    RetryTask(job, index, *record, now, out);
     ++retried;
   }
-  if (retried == 0) return 0;
   job.Rewind();
+  ++job.retries;
+  if (!request.id.empty()) {
+    if (job.retry_notes.size() >= limits::kRetryNotes) job.retry_notes.erase(job.retry_notes.begin());
+    job.retry_notes.push_back({request.id, retried});
+  }
   job.finished_at_ms = 0;
-  if (all) job.failures.clear();
   job.max_fails_reached = false;
+  Dequeue(job);
   job.enqueued_ms = now.monotonic_ms();
+  ArmJobTimers(job);
   out.Write(PutJobStatus{job.StatusRecord()});
   // A job that was finished at the broker's start has no request class yet.
   unresolved_.insert(job.id());
   ResolveJobs(out);
   Touch(job);
   return retried;
+}
+
+void BrokerCore::KeepInRemainder(Job& job, const std::set<TaskIndex>& keep, TaskState state,
+                                 std::optional<TaskError> error, Now now, Outbox& out) {
+  for (const TaskIndex index : keep) {
+    job.SetState(index, state);
+    --open_tasks_;
+    TaskRecord record;
+    record.state = state;
+    record.error = error;
+    record.ended_at_ms = now.wall_ms;
+    out.Write(PutTask{{job.id(), index}, std::move(record), nullptr});
+  }
+}
+
+// The next generation of a task: what happened before stays in its history, the counts towards limits begin anew.
+void BrokerCore::RetryTask(Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out) {
+  job.SetState(index, TaskState::kPending);
+  ++open_tasks_;
+  if (record.error) UncountFailures(job, *record.error, 1);
+  TaskExtra& extra = job.Extra(index);
+  extra.attempt = record.attempt;
+  extra.generation = record.generation + 1;
+  extra.ended_token = record.ended_token;
+  if (record.history) extra.history = *record.history;
+  TaskRecord reopened;
+  reopened.state = TaskState::kPending;
+  reopened.attempt = extra.attempt;
+  reopened.generation = extra.generation;
+  reopened.ended_token = extra.ended_token;
+  if (!extra.history.empty()) reopened.history = extra.history;
+  out.Write(PutTask{{job.id(), index}, std::move(reopened), nullptr});
+  ReturnToQueue(job, index, now, out);
 }
 
 }  // namespace icarus::broker

@@ -17,8 +17,14 @@ TaskRecord BaseRecord(const TaskExtra* extra) {
   record.failures = extra->failures;
   record.worker_deaths = extra->worker_deaths;
   record.generation = extra->generation;
+  record.ended_token = extra->ended_token;
   if (!extra->history.empty()) record.history = extra->history;
   return record;
+}
+
+void AppendAttempt(std::vector<AttemptRecord>& history, AttemptRecord attempt) {
+  if (history.size() >= limits::kAttemptHistory) history.erase(history.begin());
+  history.push_back(std::move(attempt));
 }
 
 }  // namespace
@@ -46,6 +52,7 @@ void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord 
   if (state != TaskState::kCompleted && state != TaskState::kCancelled && full.error)
     CountFailure(job, index, *full.error);
   if (full.incomplete) ++job.incomplete;
+  if (extra != nullptr && extra->not_before_ms > 0) backoffs_.erase({extra->not_before_ms, {job.id(), index}});
   job.SetState(index, state);
   job.DropExtra(index);
   --open_tasks_;
@@ -61,6 +68,13 @@ void BrokerCore::CountFailure(Job& job, TaskIndex index, const TaskError& error)
     }
   }
   if (job.failures.size() < limits::kFailureGroups) job.failures.push_back({error.kind, error.message, 1, index});
+}
+
+void BrokerCore::UncountFailures(Job& job, const TaskError& error, std::uint64_t count) {
+  for (FailureGroup& group : job.failures) {
+    if (group.kind == error.kind && group.message == error.message) group.count -= std::min(group.count, count);
+  }
+  std::erase_if(job.failures, [](const FailureGroup& group) { return group.count == 0; });
 }
 
 void BrokerCore::AfterTaskEnded(Job& job, Now now, Outbox& out) {
@@ -84,8 +98,7 @@ void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   if (job.in_queue) Dequeue(job);
   probing_.erase(job.id());
   unresolved_.erase(job.id());
-  if (job.spec().queue_timeout_ms > 0) queue_timeouts_.erase({job.enqueued_ms + job.spec().queue_timeout_ms, job.id()});
-  if (job.spec().deadline_ms > 0) job_deadlines_.erase({job.enqueued_ms + job.spec().deadline_ms, job.id()});
+  DisarmJobTimers(job);
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
   job.ReleaseTasks();
   Touch(job, /*finished=*/true);
@@ -109,13 +122,19 @@ void BrokerCore::FinishExecution(Execution& execution, const ExecutionResult& re
     EraseExecution(execution, out);
     bool leader = true;
     for (const TaskRef task : subscribers) {
-      CompleteTask(task, ended, result, body, leader, now, out);
+      if (IsOpen(task)) CompleteTask(task, ended, result, body, leader, now, out);
       leader = false;
     }
   } else {
     FailSubscribers(execution, result, body, now, out);
   }
-  NoteCancelProgress(id, out);
+  NoteCancelProgress(id, result.outcome != TaskState::kCompleted, out);
+}
+
+// False when the end of another subscriber has ended this one too (--max-fails).
+bool BrokerCore::IsOpen(TaskRef task) const {
+  const Job& job = *jobs_.at(task.job);
+  return !job.tasks_released() && !IsFinal(job.StateOf(task.index));
 }
 
 void BrokerCore::CompleteTask(TaskRef task, const Execution& execution, const ExecutionResult& result, const Body& body,
@@ -156,19 +175,15 @@ bool BrokerCore::ShouldRetry(const Execution& execution, const ExecutionResult& 
 void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& result, const Body& body, Now now,
                                  Outbox& out) {
   const TaskError error = execution.stop_as ? execution.stop_error : result.error.value_or(TaskError{});
+  const AttemptRecord attempt = DescribeAttempt(execution, error, result);
   if (ShouldRetry(execution, result)) {
     std::uint32_t failures = 0;
     for (const TaskRef task : execution.subscribers) {
-      Job& job = *jobs_.at(task.job);
-      TaskExtra& extra = job.Extra(task.index);
-      failures = ++extra.failures;
-      RecordAttempt(job, task.index, execution, error, result.run_s, now, out);
+      failures = std::max(failures, ++jobs_.at(task.job)->Extra(task.index).failures);
     }
-    const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
-    RequeueExecution(
-        execution,
-        now.monotonic_ms() + wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait))), now,
-        out);
+    const std::int64_t again_ms = now.monotonic_ms() + Backoff(failures);
+    for (const TaskRef task : execution.subscribers) RecordAttempt(task, attempt, execution.token, again_ms, out);
+    RequeueExecution(execution, again_ms, now, out);
     return;
   }
   if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
@@ -181,6 +196,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
   const Execution ended = execution;
   EraseExecution(execution, out);
   for (const TaskRef task : subscribers) {
+    if (!IsOpen(task)) continue;
     Job& job = *jobs_.at(task.job);
     TaskRecord record;
     record.worker = ended.worker_name;
@@ -192,18 +208,52 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
     record.queue_wait_s = std::max(0.0, static_cast<double>(ended.dispatched_ms - job.enqueued_ms) / 1000.0);
     record.error = error;
     record.blobs = result.blobs;
+    NoteAttempt(job.Extra(task.index), attempt, ended.token);
     EndTask(job, task.index, state, std::move(record), body, now, out);
   }
 }
 
-void BrokerCore::RecordAttempt(Job& job, TaskIndex index, const Execution& execution, const TaskError& error,
-                               double run_s, Now now, Outbox& out) {
-  TaskExtra& extra = job.Extra(index);
-  extra.history.push_back({extra.attempt, execution.worker_name, error, run_s, now.wall_ms});
-  extra.last_error = error;
+// Doubled at each failure, with jitter, so that what failed together does not come back together.
+std::int64_t BrokerCore::Backoff(std::uint32_t failures) {
+  const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
+  return wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait)));
+}
+
+// Without what each subscriber counts for itself.
+AttemptRecord BrokerCore::DescribeAttempt(const Execution& execution, const TaskError& error,
+                                          const ExecutionResult& result) const {
+  AttemptRecord attempt;
+  attempt.worker = execution.worker_name;
+  attempt.error = error;
+  attempt.run_s = result.run_s;
+  attempt.ended_at_ms = result.finished_at_ms;
+  attempt.cpu_s = result.cpu_s;
+  attempt.max_rss_bytes = result.max_rss_bytes;
+  attempt.output_tail = result.output_tail;
+  const auto worker = workers_.all().find(execution.instance);
+  if (worker == workers_.all().end()) return attempt;
+  attempt.host = worker->second.host;
+  if (worker->second.lost) attempt.telemetry = worker->second.telemetry;
+  return attempt;
+}
+
+void BrokerCore::NoteAttempt(TaskExtra& extra, AttemptRecord attempt, Token token) {
+  extra.ended_token = token;
+  attempt.attempt = extra.attempt;
+  attempt.generation = extra.generation;
+  extra.last_error = attempt.error;
+  AppendAttempt(extra.history, std::move(attempt));
+}
+
+// The task runs again: what has happened is kept.
+void BrokerCore::RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms,
+                               Outbox& out) {
+  TaskExtra& extra = jobs_.at(task.job)->Extra(task.index);
+  NoteAttempt(extra, std::move(attempt), token);
   TaskRecord record = BaseRecord(&extra);
   record.state = TaskState::kPending;
-  out.Write(PutTask{{job.id(), index}, std::move(record), nullptr});
+  record.not_before_ms = not_before_ms;
+  out.Write(PutTask{task, std::move(record), nullptr});
 }
 
 // A worker died with the execution. A task that kills its workers is set aside, the others go back to the queue.
@@ -220,25 +270,27 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
     ++extra.worker_deaths;
     if (extra.worker_deaths >= config_.max_worker_deaths || job.spec().no_restart) give_up = true;
   }
+  ExecutionResult result;
+  result.outcome = TaskState::kFailed;
+  result.finished_at_ms = now.wall_ms;
+  if (started) result.run_s = static_cast<double>(now.monotonic_ms() - execution.started_ms) / 1000.0;
   if (!give_up) {
+    const AttemptRecord attempt = DescribeAttempt(execution, error, result);
     for (const TaskRef task : execution.subscribers) {
-      if (started) RecordAttempt(*jobs_.at(task.job), task.index, execution, error, 0, now, out);
+      if (started) RecordAttempt(task, attempt, execution.token, 0, out);
     }
     RequeueExecution(execution, 0, now, out);
     return;
   }
   error.message +=
       "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
-  ExecutionResult result;
-  result.outcome = TaskState::kFailed;
   result.error = error;
-  result.finished_at_ms = now.wall_ms;
   FailSubscribers(execution, result, nullptr, now, out);
 }
 
 void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
                               Outbox& out) {
-  if (!execution.key || !body) return;
+  if (!execution.key || !body || !result.cacheable) return;
   const Job& job = *jobs_.at(execution.leader().job);
   const WorkerState* worker = workers_.Find(execution.instance);
   CacheEntry entry;
@@ -298,6 +350,7 @@ void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_
     job.Extra(task.index).progress = 0;
     Touch(job);
   }
+  std::iter_swap(execution.subscribers.begin(), HighestPriority(execution));
   const TaskRef leader = execution.leader();
   if (not_before_ms > 0) {
     jobs_.at(leader.job)->Extra(leader.index).not_before_ms = not_before_ms;
@@ -307,14 +360,28 @@ void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_
   GiveBack(leader, now, out);
 }
 
-// A task that was taken is ready again; or, when the rest of its job has ended meanwhile, it ends like that.
+void BrokerCore::ReturnToQueue(Job& job, TaskIndex index, Now now, Outbox& out) {
+  job.Return(index);
+  if (job.remainder()) KeepPending(job, index, out);
+  if (job.spec().queue_timeout_ms > 0) {
+    TaskExtra& extra = job.Extra(index);
+    extra.queue_due_ms = now.monotonic_ms() + job.spec().queue_timeout_ms;
+    task_queue_timeouts_.insert({extra.queue_due_ms, {job.id(), index}});
+  }
+  Enqueue(job);
+}
+
+// Without a record of its own a task would be taken for one of those that ended as a whole.
+void BrokerCore::KeepPending(const Job& job, TaskIndex index, Outbox& out) {
+  TaskRecord record = BaseRecord(job.FindExtra(index));
+  record.state = TaskState::kPending;
+  out.Write(PutTask{{job.id(), index}, std::move(record), nullptr});
+}
+
+// A task that was taken is ready again; or, when its job has been ended meanwhile, it ends like the rest.
 void BrokerCore::GiveBack(TaskRef task, Now now, Outbox& out) {
   Job& job = *jobs_.at(task.job);
-  if (!job.remainder()) {
-    job.Return(task.index);
-    Enqueue(job);
-    return;
-  }
+  if (!job.closed()) return ReturnToQueue(job, task.index, now, out);
   const TaskExtra* extra = job.FindExtra(task.index);
   if (extra != nullptr && extra->execution) Unsubscribe(*executions_.Find(extra->execution), task, now, out);
   TaskRecord record;
@@ -341,7 +408,7 @@ void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox
   if (execution.subscribers.size() == 1) {
     if (execution.at_worker()) StopExecution(execution, out);
     EraseExecution(execution, out);
-    NoteCancelProgress(id, out);
+    NoteCancelProgress(id, /*cancelled=*/true, out);
     return;
   }
   const bool queued = execution.state == ExecutionState::kQueued;
@@ -366,9 +433,9 @@ void BrokerCore::Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox
   }
 }
 
-void BrokerCore::NoteCancelProgress(ExecutionId execution, Outbox& out) {
+void BrokerCore::NoteCancelProgress(ExecutionId execution, bool cancelled, Outbox& out) {
   for (auto it = pending_cancels_.begin(); it != pending_cancels_.end();) {
-    it->open.erase(execution);
+    if (it->open.erase(execution) > 0) ++(cancelled ? it->reply.cancelled : it->reply.already_final);
     if (!it->open.empty()) {
       ++it;
       continue;

@@ -8,6 +8,7 @@
 #include "common/analysis/command_template.h"
 #include "common/analysis/validate.h"
 #include "common/base/check.h"
+#include "common/base/text.h"
 
 namespace icarus::broker {
 namespace {
@@ -16,6 +17,8 @@ constexpr double kPrefetchBelowS = 0.2;  // only classes predicted to run shorte
 constexpr double kPrefetchAheadS = 0.4;  // and at most this much of them
 constexpr std::int64_t kTasksPerDispatch = 1024;
 constexpr std::int64_t kForgetLostWorkerMs = 600'000;
+
+std::string SecondsText(std::int64_t ms) { return FormatNumber(static_cast<double>(ms) / 1000.0); }
 
 }  // namespace
 
@@ -245,11 +248,11 @@ BrokerCore::Probed BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Out
   if (shared == nullptr || shared->stop_as) return Probed::kNothing;
   // What began before a --refresh was asked for is not fresh.
   if (refresh && shared->state != ExecutionState::kQueued) return Probed::kNothing;
-  Join(job, index, *shared);
+  Join(job, index, *shared, now, out);
   return Probed::kJoined;
 }
 
-void BrokerCore::Join(Job& job, TaskIndex index, Execution& execution) {
+void BrokerCore::Join(Job& job, TaskIndex index, Execution& execution, Now now, Outbox& out) {
   execution.subscribers.push_back({job.id(), index});
   job.SetBusy(index, true);
   job.Extra(index).execution = execution.id;
@@ -257,6 +260,32 @@ void BrokerCore::Join(Job& job, TaskIndex index, Execution& execution) {
   ++job.joined;
   ++cache_.counters.joined;
   Touch(job);
+  if (execution.state == ExecutionState::kQueued) LeadByPriority(execution, now, out);
+}
+
+// The first of those with the highest priority.
+std::vector<TaskRef>::iterator BrokerCore::HighestPriority(Execution& execution) {
+  const auto priority = [this](TaskRef task) { return jobs_.at(task.job)->spec().priority; };
+  return std::max_element(execution.subscribers.begin(), execution.subscribers.end(),
+                          [&](TaskRef a, TaskRef b) { return priority(a) < priority(b); });
+}
+
+// What waits in the queue waits for the subscriber with the highest priority.
+void BrokerCore::LeadByPriority(Execution& execution, Now now, Outbox& out) {
+  const TaskRef leader = execution.leader();
+  const auto highest = HighestPriority(execution);
+  if (*highest == leader) return;
+  Job& old_job = *jobs_.at(leader.job);
+  TaskExtra& old_extra = old_job.Extra(leader.index);
+  const std::int64_t not_before_ms = std::exchange(old_extra.not_before_ms, 0);
+  old_job.SetBusy(leader.index, true);
+  if (!old_job.HasReady()) Dequeue(old_job);
+  std::iter_swap(execution.subscribers.begin(), highest);
+  const TaskRef now_leads = execution.leader();
+  if (not_before_ms == 0) return GiveBack(now_leads, now, out);
+  backoffs_.erase({not_before_ms, leader});
+  jobs_.at(now_leads.job)->Extra(now_leads.index).not_before_ms = not_before_ms;
+  backoffs_.insert({not_before_ms, now_leads});
 }
 
 void BrokerCore::ProbeAhead(Now now, Outbox& out) {
@@ -321,6 +350,7 @@ void BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, Dispat
   TaskExtra& extra = job.Extra(index);
   extra.execution = execution->id;
   extra.not_before_ms = 0;
+  extra.queue_due_ms = 0;
   ++extra.attempt;
 
   DispatchTask dispatched{execution->id, execution->token, index, extra.attempt, 0, std::move(*params)};
@@ -387,7 +417,10 @@ void BrokerCore::FireDeadlines(Now now, Outbox& out) {
       LoseWorker(worker, "was silent for too long", true, now, out);
     if (worker.lost && silent >= kForgetLostWorkerMs) forget.push_back(instance);
   }
-  for (const std::string& instance : forget) workers_.Erase(instance);
+  for (const std::string& instance : forget) {
+    workers_.Erase(instance);
+    out.Push(ForgetPeer{PeerRole::kWorker, instance});
+  }
   if (orphans_until_ms_ && *orphans_until_ms_ <= time) {
     orphans_until_ms_.reset();
     while (!orphans_.empty()) ReturnOrphans(std::string(orphans_.begin()->first), /*counts=*/true, now, out);
@@ -399,35 +432,52 @@ void BrokerCore::FireDeadlines(Now now, Outbox& out) {
     job.Extra(task.index).not_before_ms = 0;
     GiveBack(task, now, out);
   }
+  FireQueueTimeouts(now, out);
   FireJobDeadlines(now, out);
   std::vector<std::string> silent_clients;
   for (const auto& [instance, session] : clients_) {
     if (time - session.last_heard_ms >= config_.client_session_ms) silent_clients.push_back(instance);
   }
-  for (const std::string& instance : silent_clients) DropSession(instance);
+  for (const std::string& instance : silent_clients) DropSession(std::string(instance), out);
+}
+
+void BrokerCore::FireQueueTimeouts(Now now, Outbox& out) {
+  const std::int64_t time = now.monotonic_ms();
+  const auto error_of = [](const Job& job) {
+    TaskError error;
+    error.kind = TaskErrorKind::kTimedOut;
+    error.message = "waited longer than " + SecondsText(job.spec().queue_timeout_ms) + " s (--queue-timeout)";
+    return error;
+  };
+  while (!queue_timeouts_.empty() && queue_timeouts_.begin()->first <= time) {
+    Job& job = *jobs_.at(queue_timeouts_.begin()->second);
+    queue_timeouts_.erase(queue_timeouts_.begin());
+    // What has been taken may still come back: it has its own time then.
+    EndUntaken(job, TaskState::kTimedOut, error_of(job), /*closed=*/false, now, out);
+  }
+  while (!task_queue_timeouts_.empty() && task_queue_timeouts_.begin()->first <= time) {
+    const auto [due, task] = *task_queue_timeouts_.begin();
+    task_queue_timeouts_.erase(task_queue_timeouts_.begin());
+    const auto job = jobs_.find(task.job);
+    if (job == jobs_.end() || job->second->tasks_released() || !job->second->IsReady(task.index)) continue;
+    const TaskExtra* extra = job->second->FindExtra(task.index);
+    if (extra == nullptr || extra->queue_due_ms != due) continue;
+    std::set<ExecutionId> open;
+    EndTaskEarly(*job->second, task.index, TaskState::kTimedOut, error_of(*job->second), open, now, out);
+    if (!job->second->tasks_released() && !job->second->HasReady()) Dequeue(*job->second);
+  }
 }
 
 void BrokerCore::FireJobDeadlines(Now now, Outbox& out) {
   const std::int64_t time = now.monotonic_ms();
   TaskError error;
   error.kind = TaskErrorKind::kTimedOut;
-  while (!queue_timeouts_.empty() && queue_timeouts_.begin()->first <= time) {
-    Job& job = *jobs_.at(queue_timeouts_.begin()->second);
-    queue_timeouts_.erase(queue_timeouts_.begin());
-    error.message = "waited longer than " + std::to_string(job.spec().queue_timeout_ms / 1000) + " s (--queue-timeout)";
-    EndReady(job, TaskState::kTimedOut, error, now, out);
-  }
   while (!job_deadlines_.empty() && job_deadlines_.begin()->first <= time) {
     Job& job = *jobs_.at(job_deadlines_.begin()->second);
     job_deadlines_.erase(job_deadlines_.begin());
-    error.message = "not done " + std::to_string(job.spec().deadline_ms / 1000) + " s after submission (--deadline)";
-    std::vector<TaskIndex> touched;
-    for (const auto& [index, extra] : job.extras()) {
-      if (extra.execution || extra.reading) touched.push_back(index);
-    }
-    std::sort(touched.begin(), touched.end());
+    error.message = "not done " + SecondsText(job.spec().deadline_ms) + " s after submission (--deadline)";
     std::set<ExecutionId> open;
-    for (const TaskIndex index : touched) {
+    for (const TaskIndex index : job.Taken()) {
       if (!job.tasks_released() && !IsFinal(job.StateOf(index)))
         EndTaskEarly(job, index, TaskState::kTimedOut, error, open, now, out);
     }

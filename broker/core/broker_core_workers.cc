@@ -82,7 +82,7 @@ void BrokerCore::TakeBack(Execution& execution, Now now, Outbox& out) {
     result.finished_at_ms = now.wall_ms;
     const ExecutionId id = execution.id;
     FailSubscribers(execution, result, nullptr, now, out);
-    NoteCancelProgress(id, out);
+    NoteCancelProgress(id, /*cancelled=*/true, out);
     return;
   }
   UncountAttempt(execution);
@@ -160,6 +160,7 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
                    LoseWorker(worker, goodbye.reason.empty() ? "left" : goodbye.reason.c_str(), /*blame=*/false, now,
                               out);
                    workers_.Erase(instance);
+                   out.Push(ForgetPeer{PeerRole::kWorker, instance});
                  },
                  [&](auto&) {
                    out.Reply(PeerRole::kWorker, instance, correlation,

@@ -18,6 +18,31 @@ std::string CheckCounts(const Job& job) {
 
 }  // namespace
 
+std::string BrokerCore::WhatIsLeft() const {
+  std::string left;
+  const auto note = [&left](const char* what, std::uint64_t count) {
+    if (count > 0) left += (left.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+  };
+  note("open tasks", open_tasks_);
+  note("executions", executions_.size());
+  note("jobs in the queue", ready_.size());
+  note("backoffs", backoffs_.size());
+  note("orphans", orphans_.size());
+  note("pending reads", pending_reads_.size());
+  note("pending cancels", pending_cancels_.size());
+  note("cache readers", cache_waiters_.size());
+  note("queue timeouts", queue_timeouts_.size());
+  note("deadlines", job_deadlines_.size());
+  note("unresolved jobs", unresolved_.size());
+  std::uint64_t running = 0;
+  for (const auto& [user, count] : running_of_user_) running += count;
+  note("running tasks of users", running);
+  std::uint64_t used = 0;
+  for (const auto& [name, count] : cluster_used_) used += static_cast<std::uint64_t>(count);
+  note("cluster resources in use", used);
+  return left;
+}
+
 std::string BrokerCore::CheckInvariants() const {
   std::uint64_t open = 0;
   for (const auto& [id, job] : jobs_) {

@@ -40,7 +40,11 @@ TaskState Job::StateOf(TaskIndex index) const {
   return static_cast<TaskState>(Byte(index) & kStateMask);
 }
 
-bool Job::IsReady(TaskIndex index) const { return !remainder_.has_value() && Byte(index) == Raw(TaskState::kPending); }
+bool Job::IsReady(TaskIndex index) const {
+  const std::uint8_t byte = Byte(index);
+  if (byte == (Raw(TaskState::kPending) | kReturned)) return true;
+  return !remainder_.has_value() && byte == Raw(TaskState::kPending);
+}
 
 void Job::Move(TaskState from, TaskState to) {
   ICARUS_CHECK(counts_[Raw(from)] > 0);
@@ -54,6 +58,7 @@ void Job::SetState(TaskIndex index, TaskState state) {
   std::uint8_t& byte = MutableByte(index);
   const bool was_busy = (byte & kBusy) != 0;
   if (was_busy && from == TaskState::kPending) --busy_pending_;
+  if ((byte & kReturned) != 0) returned_.erase(index);
   const bool busy = was_busy && !IsFinal(state);
   byte = static_cast<std::uint8_t>(Raw(state) | (busy ? kBusy : 0));
   if (busy && state == TaskState::kPending) ++busy_pending_;
@@ -76,57 +81,73 @@ void Job::SetBusy(TaskIndex index, bool busy) {
   std::uint8_t& byte = MutableByte(index);
   const bool was = (byte & kBusy) != 0;
   if (was == busy) return;
+  if ((byte & kReturned) != 0) returned_.erase(index);
   const bool pending = (byte & kStateMask) == Raw(TaskState::kPending);
-  byte = static_cast<std::uint8_t>(busy ? byte | kBusy : byte & kStateMask);
+  byte = static_cast<std::uint8_t>((byte & kStateMask) | (busy ? kBusy : 0));
   if (pending) busy ? ++busy_pending_ : --busy_pending_;
 }
 
-std::uint64_t Job::EndRemainder(TaskState state, std::optional<TaskError> error) {
+std::uint64_t Job::EndRemainder(TaskState state, std::optional<TaskError> error, bool closed) {
   ICARUS_CHECK(IsFinal(state) && state != TaskState::kCompleted);
-  const std::uint64_t ended = remainder_ ? 0 : ready();
+  const std::uint64_t ended = remainder_ ? 0 : ready() - returned_.size();
   if (ended == 0) return 0;
   remainder_ = state;
   remainder_error_ = std::move(error);
+  closed_ = closed;
   counts_[Raw(TaskState::kPending)] -= ended;
   counts_[Raw(state)] += ended;
-  for (const TaskIndex index : returned_) extras_.erase(index);
-  returned_.clear();
   return ended;
+}
+
+std::uint64_t Job::RemainderCount() const {
+  std::uint64_t count = 0;
+  for (TaskIndex index = 0; remainder_ && index < total_; ++index) {
+    if (InRemainder(index)) ++count;
+  }
+  return count;
 }
 
 std::uint64_t Job::ReopenRemainder() {
   if (!remainder_) return 0;
-  std::uint64_t reopened = 0;
-  for (TaskIndex index = 0; index < total_; ++index) {
-    if (InRemainder(index)) ++reopened;
-  }
+  const std::uint64_t reopened = RemainderCount();
   counts_[Raw(*remainder_)] -= reopened;
   counts_[Raw(TaskState::kPending)] += reopened;
   remainder_.reset();
   remainder_error_.reset();
+  closed_ = false;
   Rewind();
   return reopened;
 }
 
 std::optional<TaskIndex> Job::NextReady() {
+  if (!returned_.empty()) return *returned_.begin();
   if (remainder_ || released_) return std::nullopt;
-  while (!returned_.empty()) {
-    if (IsReady(*returned_.begin())) return *returned_.begin();
-    returned_.erase(returned_.begin());
-  }
   while (next_ < total_ && !IsReady(next_)) ++next_;
   if (next_ < total_) return next_;
   return std::nullopt;
 }
 
 void Job::Return(TaskIndex index) {
+  if (InRemainder(index)) Move(*remainder_, TaskState::kPending);
   SetBusy(index, false);
-  if (index < next_) returned_.insert(index);
+  std::uint8_t& byte = MutableByte(index);
+  ICARUS_CHECK((byte & kStateMask) == Raw(TaskState::kPending));
+  byte = Raw(TaskState::kPending) | kReturned;
+  returned_.insert(index);
 }
 
 const TaskExtra* Job::FindExtra(TaskIndex index) const {
   const auto it = extras_.find(index);
   return it == extras_.end() ? nullptr : &it->second;
+}
+
+std::vector<TaskIndex> Job::Taken() const {
+  std::vector<TaskIndex> taken;
+  for (const auto& [index, extra] : extras_) {
+    if (!IsFinal(StateOf(index)) && !IsReady(index)) taken.push_back(index);
+  }
+  std::sort(taken.begin(), taken.end());
+  return taken;
 }
 
 bool Job::finished() const {
@@ -163,8 +184,14 @@ JobStatusRecord Job::StatusRecord() const {
   status.solver_identity = identity;
   status.remainder = remainder_;
   status.remainder_error = remainder_error_;
+  status.closed = closed_;
+  status.enqueued_ms = enqueued_ms;
+  status.retry_notes = retry_notes;
   status.finished_at_ms = finished_at_ms;
-  if (finished()) status.counts.assign(counts_.begin(), counts_.end());
+  if (finished()) {
+    status.counts.assign(counts_.begin(), counts_.end());
+    status.failures = failures;
+  }
   status.cached = cached;
   status.joined = joined;
   status.incomplete = incomplete;
@@ -173,15 +200,19 @@ JobStatusRecord Job::StatusRecord() const {
 
 void Job::RestoreStatus(const JobStatusRecord& status) {
   identity = status.solver_identity;
+  enqueued_ms = status.enqueued_ms;
+  retry_notes = status.retry_notes;
   finished_at_ms = status.finished_at_ms;
   if (finished_at_ms != 0) {
     cached = status.cached;
     joined = status.joined;
     incomplete = status.incomplete;
+    failures = status.failures;
   }
   if (status.remainder) {
     remainder_ = status.remainder;
     remainder_error_ = status.remainder_error;
+    closed_ = status.closed;
     counts_[Raw(TaskState::kPending)] -= total_;
     counts_[Raw(*remainder_)] += total_;
   }

@@ -25,12 +25,14 @@ struct TaskExtra {
   std::uint32_t failures = 0;
   std::uint32_t worker_deaths = 0;
   std::uint32_t generation = 0;
+  Token ended_token;      // of the last dispatch that is known to have ended
   ExecutionId execution;  // that it subscribes to; 0: none
   bool reading = false;   // its value is being read from the cache
   bool no_hit = false;    // the cached value was damaged: do not look again
   bool counted = false;   // as hit, joined or miss
   double progress = 0;
-  std::int64_t not_before_ms = 0;  // monotonic; backing off until then
+  std::int64_t not_before_ms = 0;  // broker time; backing off until then
+  std::int64_t queue_due_ms = 0;   // broker time; --queue-timeout of a task that came back; 0: none
   std::optional<TaskError> last_error;
   std::vector<AttemptRecord> history;
 };
@@ -54,15 +56,18 @@ class Job {
   void SetState(TaskIndex index, TaskState state);
   // As found in the store, at recovery: no transition is checked.
   void RestoreState(TaskIndex index, TaskState state);
-  // Marks a pending task as taken (by an execution, a read, a backoff), or ready again.
+  // Marks a pending task as taken (by an execution, a read, a backoff), or ready again as if it had never been taken.
   void SetBusy(TaskIndex index, bool busy);
 
-  // Every ready task becomes final at once, without being touched. Returns how many.
-  std::uint64_t EndRemainder(TaskState state, std::optional<TaskError> error);
+  // Every ready task that was never taken becomes final at once, without being touched. Returns how many. `closed`:
+  // what is taken now ends like it, should it come back.
+  std::uint64_t EndRemainder(TaskState state, std::optional<TaskError> error, bool closed);
   // Takes that back: what it ended is pending again. Returns how many.
   std::uint64_t ReopenRemainder();
+  bool closed() const { return closed_; }
   const std::optional<TaskState>& remainder() const { return remainder_; }
   const std::optional<TaskError>& remainder_error() const { return remainder_error_; }
+  std::uint64_t RemainderCount() const;
   // True when the task's state comes from the remainder, so that it has no record of its own.
   bool InRemainder(TaskIndex index) const;
 
@@ -70,8 +75,10 @@ class Job {
   std::optional<TaskIndex> NextReady();
   // The same without changing anything but the cursor.
   bool HasReady() { return NextReady().has_value(); }
-  // A task that was taken is ready again.
+  // A task that was taken is ready again; it goes before those that were never taken.
   void Return(TaskIndex index);
+  // Those that came back and have not been taken since.
+  const std::set<TaskIndex>& returned() const { return returned_; }
   // All tasks are looked at again (after a retry of the whole job).
   void Rewind() { next_ = 0; }
 
@@ -79,6 +86,8 @@ class Job {
   const TaskExtra* FindExtra(TaskIndex index) const;
   void DropExtra(TaskIndex index) { extras_.erase(index); }
   const std::unordered_map<TaskIndex, TaskExtra>& extras() const { return extras_; }
+  // Neither final nor ready: at a worker, joined, being read from the cache, or backing off. Ascending.
+  std::vector<TaskIndex> Taken() const;
 
   const StateCounts& counts() const { return counts_; }
   std::uint64_t Count(TaskState state) const { return counts_[static_cast<std::size_t>(state)]; }
@@ -100,12 +109,14 @@ class Job {
   std::uint32_t request_class = 0;
   bool cacheable = false;
   TaskIndex probe_next = 0;         // the first task not probed ahead
-  std::int64_t enqueued_ms = 0;     // monotonic
+  std::int64_t enqueued_ms = 0;     // broker time of the submission or the last retry
   std::int64_t finished_at_ms = 0;  // wall
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
   std::uint64_t in_flight = 0;  // tasks at workers
+  std::uint64_t retries = 0;    // by the owner, since the broker's start
+  std::vector<RetryNote> retry_notes;
   bool in_queue = false;
   bool max_fails_reached = false;
   std::vector<FailureGroup> failures;
@@ -114,6 +125,7 @@ class Job {
  private:
   static constexpr std::uint32_t kChunk = 4096;
   static constexpr std::uint8_t kBusy = 0x10;
+  static constexpr std::uint8_t kReturned = 0x20;  // pending and ready, whatever the remainder says
   using Chunk = std::array<std::uint8_t, kChunk>;
 
   std::uint8_t Byte(TaskIndex index) const;
@@ -129,6 +141,7 @@ class Job {
   std::uint64_t busy_pending_ = 0;
   std::optional<TaskState> remainder_;
   std::optional<TaskError> remainder_error_;
+  bool closed_ = false;
   TaskIndex next_ = 0;
   std::set<TaskIndex> returned_;
   bool released_ = false;

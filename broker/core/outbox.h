@@ -48,6 +48,11 @@ struct SettingLearned {
   std::string key;
   std::string value;
 };
+// The peer has left for good: nothing that is known of its connection is needed any more.
+struct ForgetPeer {
+  PeerRole role = PeerRole::kClient;
+  std::string instance;
+};
 // For the log.
 struct Note {
   bool warning = false;
@@ -55,8 +60,8 @@ struct Note {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Effect =
-    std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks, SettingLearned, Note>;
+using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks,
+                            SettingLearned, ForgetPeer, Note>;
 
 class Outbox {
  public:

@@ -17,7 +17,7 @@
 
 namespace icarus::broker {
 
-inline constexpr std::uint32_t kStoreSchema = 1;
+inline constexpr std::uint32_t kStoreSchema = 2;
 
 // One a store.
 struct StoreMeta {
@@ -25,7 +25,8 @@ struct StoreMeta {
   std::string lineage;         // drawn when the store is made
   std::uint64_t epoch = 0;     // counts the broker's starts; part of every execution id and token
   std::uint64_t sequence = 0;  // of the last batch
-  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence)
+  std::int64_t clock_ms = 0;   // broker time of the last batch: all the time that brokers have served this store
+  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence, clock_ms)
 };
 
 // Written once, at submission.
@@ -34,34 +35,36 @@ struct JobRecord {
   std::string user;
   std::string id;  // idempotency key of the submission
   std::int64_t submitted_at_ms = 0;
+  std::int64_t enqueued_ms = 0;  // broker time
   JobSpec spec;
-  ICARUS_FIELDS(JobRecord, job, user, id, submitted_at_ms, spec)
+  ICARUS_FIELDS(JobRecord, job, user, id, submitted_at_ms, enqueued_ms, spec)
+};
+
+// A retry by the owner that has been carried out.
+struct RetryNote {
+  std::string id;
+  std::uint64_t retried = 0;
+  ICARUS_FIELDS(RetryNote, id, retried)
 };
 
 // Written when one of its members changes. `remainder`: the final state of every task that has no record of its own
-// (cancelled as a whole, deadline passed); `next_unseen` tasks from there on are meant by it.
+// (cancelled as a whole, deadline passed, queued for too long).
 struct JobStatusRecord {
   JobId job;
   std::string solver_identity;  // resolved when the first worker or setting named it
   std::optional<TaskState> remainder;
   std::optional<TaskError> remainder_error;
+  bool closed = false;                // with a remainder: what comes back to the queue ends like it
+  std::int64_t enqueued_ms = 0;       // broker time of the submission or the last retry
   std::int64_t finished_at_ms = 0;    // 0: not finished
   std::vector<std::uint64_t> counts;  // by state, when finished
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
-  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, finished_at_ms, counts, cached,
-                joined, incomplete)
-};
-
-// One attempt that ended without a result that counts.
-struct AttemptRecord {
-  std::uint32_t attempt = 0;
-  std::string worker;
-  TaskError error;
-  double run_s = 0;
-  std::int64_t ended_at_ms = 0;
-  ICARUS_FIELDS(AttemptRecord, attempt, worker, error, run_s, ended_at_ms)
+  std::vector<FailureGroup> failures;  // when finished; before, the tasks' records tell
+  std::vector<RetryNote> retry_notes;  // of the last retries that had an id
+  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, closed, enqueued_ms, finished_at_ms,
+                counts, cached, joined, incomplete, failures, retry_notes)
 };
 
 // A task that ended, or that is to run again and has a history. Its body, when it has one, is stored beside it.
@@ -71,6 +74,7 @@ struct TaskRecord {
   std::uint32_t failures = 0;
   std::uint32_t worker_deaths = 0;
   std::uint32_t generation = 0;
+  Token ended_token;  // of the last dispatch that is known to have ended
   std::string worker;
   std::string host;
   std::string identity;  // of the solver that computed it
@@ -80,15 +84,16 @@ struct TaskRecord {
   double queue_wait_s = 0;
   double run_s = 0;
   double compute_s = 0;
+  std::int64_t not_before_ms = 0;  // broker time; pending, and not to be started again before
   ResultVia via = ResultVia::kComputed;
   bool incomplete = false;
   bool has_body = false;
   std::optional<TaskError> error;
   std::optional<std::vector<ContentHash>> blobs;
   std::optional<std::vector<AttemptRecord>> history;
-  ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, worker, host, identity, key,
-                ended_at_ms, computed_at_ms, queue_wait_s, run_s, compute_s, via, incomplete, has_body, error, blobs,
-                history)
+  ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, ended_token, worker, host, identity,
+                key, ended_at_ms, computed_at_ms, queue_wait_s, run_s, compute_s, not_before_ms, via, incomplete,
+                has_body, error, blobs, history)
 };
 
 struct DispatchedTask {
@@ -137,12 +142,14 @@ struct PutSetting {
 struct DeleteSetting {
   std::string key;
 };
+struct KeepTime {};  // nothing but the broker's time, which every batch carries
 
 using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch,
-                            PutSetting, DeleteSetting>;
+                            PutSetting, DeleteSetting, KeepTime>;
 
 struct RecordBatch {
   std::uint64_t sequence = 0;  // rises by one a batch, over restarts too
+  std::int64_t clock_ms = 0;   // broker time
   std::vector<Record> records;
 };
 

@@ -16,17 +16,8 @@ Result<std::unique_ptr<Gateway>> Gateway::Bind(TransportContext& context,
   return gateway;
 }
 
-void Gateway::Introduce(Side& side, const std::string& peer, const std::string& instance) {
-  if (const auto old = side.peer_of.find(instance); old != side.peer_of.end()) side.instance_of.erase(old->second);
-  side.instance_of[peer] = instance;
-  side.peer_of[instance] = peer;
-}
-
 void Gateway::Forget(Side& side, const std::string& instance) {
-  if (const auto peer = side.peer_of.find(instance); peer != side.peer_of.end()) {
-    side.instance_of.erase(peer->second);
-    side.peer_of.erase(peer);
-  }
+  side.peers.Forget(instance);
   side.backlog.erase(instance);
 }
 
@@ -45,45 +36,64 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
     received.caller.user = incoming->principal.user;
     received.caller.admin = incoming->principal.admin;
     received.message = std::move(*incoming->message);
-    if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
-      if (hello->role != role) {
-        ++counters_.malformed;
-        const Error error =
-            ProtocolError("clients and workers have sockets of their own; this is the other one", "role");
-        (void)from.socket->Send(incoming->peer, Message{received.message.correlation, ToErrorReply(error), {}});
-        continue;
-      }
-      received.caller.instance = hello->instance;
-      Introduce(from, incoming->peer, hello->instance);
-      return received;
-    }
-    const auto known = from.instance_of.find(incoming->peer);
-    if (known == from.instance_of.end()) {
-      ++counters_.unknown_peer;
-      HeartbeatReply reply;
-      reply.known = false;
-      (void)from.socket->Send(incoming->peer, Message{0, reply, {}});
-      continue;
-    }
-    received.caller.instance = known->second;
-    return received;
+    const bool greets = std::holds_alternative<Hello>(received.message.payload);
+    auto taken =
+        greets ? TakeHello(from, *incoming, std::move(received)) : TakeOther(from, *incoming, std::move(received));
+    if (taken) return taken;
   }
   return std::nullopt;
 }
 
-void Gateway::AnswerUnknown(const Received& received) {
+std::optional<Received> Gateway::TakeHello(Side& from, Incoming& incoming, Received received) {
+  const auto& hello = std::get<Hello>(received.message.payload);
+  if (hello.role != received.role) {
+    ++counters_.malformed;
+    const Error error = ProtocolError("clients and workers have sockets of their own; this is the other one", "role");
+    (void)from.socket->Send(incoming.peer, Message{received.message.correlation, ToErrorReply(error), {}});
+    return std::nullopt;
+  }
+  if (!from.peers.OnHello(incoming.peer, hello.instance, received.message.stamp)) {
+    ++counters_.out_of_order;
+    return std::nullopt;
+  }
+  from.backlog.erase(hello.instance);  // it was for the session before
+  received.caller.instance = hello.instance;
+  return received;
+}
+
+std::optional<Received> Gateway::TakeOther(Side& from, Incoming& incoming, Received received) {
+  PeerDirectory::Sender sender = from.peers.OnMessage(incoming.peer, received.message.stamp);
+  if (sender.out_of_order) ++counters_.out_of_order;
+  if (sender.kind == PeerDirectory::Sender::Kind::kUnknown) {
+    ++counters_.unknown_peer;
+    SayUnknown(from, incoming.peer, {received.message.stamp.session, 0});
+  }
+  if (sender.kind != PeerDirectory::Sender::Kind::kKnown) return std::nullopt;
+  received.caller.instance = std::move(sender.instance);
+  return received;
+}
+
+void Gateway::SayUnknown(Side& from, const std::string& peer, MessageStamp about) {
   HeartbeatReply reply;
   reply.known = false;
-  Send(received.role, received.caller.instance, Message{0, reply, {}});
+  (void)from.socket->Send(peer, Message{0, reply, {}, about});
+}
+
+void Gateway::AnswerUnknown(const Received& received) {
+  Side& from = side(received.role);
+  const std::string& instance = received.caller.instance;
+  if (const std::string* peer = from.peers.RoutingIdOf(instance)) {
+    SayUnknown(from, *peer, from.peers.SessionStamp(instance));
+  }
 }
 
 bool Gateway::TrySend(Side& side, const std::string& instance, const Message& message) {
-  const auto peer = side.peer_of.find(instance);
-  if (peer == side.peer_of.end()) {
+  const std::string* peer = side.peers.RoutingIdOf(instance);
+  if (peer == nullptr) {
     ++counters_.undeliverable;
     return true;
   }
-  const Status sent = side.socket->Send(peer->second, message);
+  const Status sent = side.socket->Send(*peer, message);
   if (sent) return true;
   if (sent.error().code == ErrorCode::kOverloaded) return false;
   ++counters_.undeliverable;
@@ -91,12 +101,13 @@ bool Gateway::TrySend(Side& side, const std::string& instance, const Message& me
   return true;
 }
 
-void Gateway::Send(PeerRole role, const std::string& instance, const Message& message) {
+void Gateway::Send(PeerRole role, const std::string& instance, Message message) {
   Side& to = side(role);
+  message.stamp = to.peers.NextStamp(instance);
   const auto waiting = to.backlog.find(instance);
   if (waiting == to.backlog.end() && TrySend(to, instance, message)) return;
   auto& queue = to.backlog[instance];
-  queue.push_back(message);
+  queue.push_back(std::move(message));
   if (queue.size() > kBacklogMessages) Forget(to, std::string(instance));
 }
 

@@ -1,5 +1,4 @@
-// The broker's two sockets, and who is behind which connection. Sessions are keyed by the instance id that a peer's
-// Hello names, never by a routing id: a reconnected peer says Hello again and keeps its session.
+// The broker's two sockets, and what waits for peers that do not read.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "broker/core/broker_core.h"
+#include "broker/net/peer_directory.h"
 #include "common/base/result.h"
 #include "common/transport/router_socket.h"
 
@@ -28,6 +27,7 @@ struct GatewayCounters {
   std::uint64_t malformed = 0;
   std::uint64_t unknown_peer = 0;
   std::uint64_t undeliverable = 0;
+  std::uint64_t out_of_order = 0;  // repeated, overtaken, or with one missing before it
 };
 
 // One thread. What is not a message of ours is answered with an error and counted; it never goes further.
@@ -41,7 +41,9 @@ class Gateway {
   std::optional<Received> Receive(PeerRole role);
   // To the peer with this instance id. A peer whose queue is full gets it later (Flush); one that is gone never: it
   // will say Hello again and be told anew.
-  void Send(PeerRole role, const std::string& instance, const Message& message);
+  void Send(PeerRole role, const std::string& instance, Message message);
+  // The peer has left.
+  void Forget(PeerRole role, const std::string& instance) { Forget(side(role), instance); }
   // "I do not know you": the peer is to say Hello.
   void AnswerUnknown(const Received& received);
   // Tries again what could not be sent; true while something is left.
@@ -53,13 +55,14 @@ class Gateway {
  private:
   struct Side {
     std::unique_ptr<RouterSocket> socket;
-    std::unordered_map<std::string, std::string> instance_of;  // by routing id
-    std::unordered_map<std::string, std::string> peer_of;      // by instance
-    std::map<std::string, std::deque<Message>> backlog;        // by instance
+    PeerDirectory peers;
+    std::map<std::string, std::deque<Message>> backlog;  // by instance
   };
   Side& side(PeerRole role) { return role == PeerRole::kClient ? clients_ : workers_; }
   const Side& side(PeerRole role) const { return role == PeerRole::kClient ? clients_ : workers_; }
-  void Introduce(Side& side, const std::string& peer, const std::string& instance);
+  std::optional<Received> TakeHello(Side& from, Incoming& incoming, Received received);
+  std::optional<Received> TakeOther(Side& from, Incoming& incoming, Received received);
+  void SayUnknown(Side& from, const std::string& peer, MessageStamp about);
   void Forget(Side& side, const std::string& instance);
   bool TrySend(Side& side, const std::string& instance, const Message& message);
 

@@ -44,6 +44,7 @@ class BatchWriter {
   void operator()(const PutDispatch& put) { PutRecord(DispatchKey(put.dispatch.id), put.dispatch); }
   void operator()(const DeleteDispatch& gone) { Note(batch_.Delete(DispatchKey(gone.id))); }
   void operator()(const PutSetting& put) { PutSealed(SettingKey(put.key), put.value); }
+  void operator()(const KeepTime&) {}
   void operator()(const DeleteSetting& gone) { Note(batch_.Delete(SettingKey(gone.key))); }
 
  private:

@@ -175,7 +175,7 @@ Result<std::unique_ptr<RocksDbJobStore>> RocksDbJobStore::Open(const std::string
   ICARUS_ASSIGN(impl->high_water, HighWater::Open(mark_path));
   ++impl->meta.epoch;
   impl->committed = impl->meta.sequence;
-  ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, {}}));
+  ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, impl->meta.clock_ms, {}}));
   return std::unique_ptr<RocksDbJobStore>(new RocksDbJobStore(std::move(impl)));
 }
 
@@ -216,6 +216,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   ICARUS_TRY(CheckCanWrite());
   StoreMeta now = meta;
   now.sequence = batch.sequence;
+  now.clock_ms = batch.clock_ms;
   rocksdb::WriteBatch writes(0, 0, kProtectionBytes, 0);
   rocksdb::Status status = FillBatch(batch, now, writes);
   if (status.ok() && needs_new_log) status = SwitchLog();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kErrorsTold = 3;
 constexpr std::chrono::milliseconds kShortestTick{20};
+constexpr std::chrono::seconds kFirstUpdate{5};  // what has ended is told whatever the deadline; for that at least
 
 TimePoint Clock() { return std::chrono::steady_clock::now(); }
 Nanoseconds SinceEpoch(TimePoint time) { return time.time_since_epoch(); }
@@ -61,8 +62,14 @@ class Follower {
            });
   }
 
+  // Before the first update nobody knows whether there is anything to wait for.
+  std::optional<TimePoint> Deadline() const {
+    if (!follow_.deadline || !seen_.empty()) return follow_.deadline;
+    return std::max(*follow_.deadline, began_ + kFirstUpdate);
+  }
+
   std::optional<TimePoint> NextWake() const {
-    if (!shows_ || seen_.empty()) return follow_.deadline;
+    if (!shows_ || seen_.empty()) return Deadline();
     const auto due = TimePoint(std::chrono::duration_cast<TimePoint::duration>(printer_.NextTick()));
     const TimePoint tick = std::max(due, Clock() + kShortestTick);
     return follow_.deadline ? std::min(*follow_.deadline, tick) : tick;
@@ -75,7 +82,7 @@ class Follower {
       ICARUS_ASSIGN(const RunEnd end, client_.RunUntil(enough, NextWake()));
       if (end == RunEnd::kInterrupted || Ended()) return end;
       const TimePoint now = Clock();
-      if (follow_.deadline && now >= *follow_.deadline) return RunEnd::kDeadline;
+      if (const auto deadline = Deadline(); deadline && now >= *deadline) return RunEnd::kDeadline;
       if (shows_) printer_.Tick(SinceEpoch(now));
     }
   }
@@ -93,6 +100,7 @@ class Follower {
   const FollowOptions& follow_;
   const bool shows_;
   ProgressPrinter printer_;
+  const TimePoint began_ = Clock();
   std::map<JobId, JobSummary> seen_;
   std::optional<Error> error_;
 };

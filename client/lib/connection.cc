@@ -79,7 +79,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options) {
 
 Connection::~Connection() {
   // Spares the broker a session that nobody will use; when it does not arrive, the session is forgotten later.
-  if (heard_ever_) (void)socket_->Send(Message{0, Goodbye{"done"}, {}});
+  if (heard_ever_) (void)socket_->Send(Message{0, Goodbye{"done"}, {}, numbers_.Next()});
 }
 
 // --- requests -------------------------------------------------------------------------------------------------------
@@ -150,9 +150,14 @@ Status Connection::Turn(std::optional<TimePoint> deadline) {
 
 // --- sending --------------------------------------------------------------------------------------------------------
 
-bool Connection::Post(const Message& message, std::uint64_t failing) {
+bool Connection::Post(Message& message, std::uint64_t failing) {
+  SessionNumbers after = numbers_;
+  message.stamp = after.Next();
   Status sent = socket_->Send(message);
-  if (sent) return true;
+  if (sent) {
+    numbers_ = after;
+    return true;
+  }
   if (sent.error().code == ErrorCode::kOverloaded) {
     blocked_ = true;
     return false;
@@ -175,7 +180,9 @@ bool Connection::FlushHello() {
   hello.host = ThisHost().name;
   hello.pid = ::getpid();
   const std::uint64_t correlation = next_correlation_++;
-  if (!Post(Message{correlation, std::move(hello), {}}, 0)) return false;
+  Message message{correlation, std::move(hello), {}};
+  numbers_.Begin(numbers_.session() + 1);
+  if (!Post(message, 0)) return false;
   hello_ = correlation;
   return true;
 }
@@ -198,7 +205,8 @@ bool Connection::FlushRequests() {
 bool Connection::FlushWatches() {
   for (auto& [correlation, watched] : watches_) {
     if (watched.sent) continue;
-    if (!Post(Message{correlation, icarus::Watch{watched.jobs}, {}}, 0)) return false;
+    Message message{correlation, icarus::Watch{watched.jobs}, {}};
+    if (!Post(message, 0)) return false;
     watched.sent = true;
   }
   return true;
@@ -223,8 +231,12 @@ void Connection::Receive() {
     heard_ever_ = true;
     if (!*received) {
       FailAll(std::move(*received).error());
-    } else {
-      OnMessage(std::move(**received));
+      continue;
+    }
+    switch (numbers_.OnArrival((*received)->stamp)) {
+      case SessionNumbers::Arrival::kNext: OnMessage(std::move(**received)); break;
+      case SessionNumbers::Arrival::kOld: break;
+      case SessionNumbers::Arrival::kGap: SendAgain(); break;
     }
   }
 }

@@ -58,7 +58,7 @@ class Connection {
   bool FlushHello();
   bool FlushRequests();
   bool FlushWatches();
-  bool Post(const Message& message,
+  bool Post(Message& message,
             std::uint64_t failing);  // `failing`: the request to fail when it cannot be sent at all
 
   // Receiving.
@@ -85,6 +85,7 @@ class Connection {
   std::optional<PollLoop::Source> interrupt_;
 
   std::string instance_;
+  SessionNumbers numbers_;
   std::optional<Welcome> welcome_;  // the last one
   bool greeting_ = false;           // in Greet
   std::uint64_t next_correlation_ = 1;

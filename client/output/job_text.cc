@@ -175,6 +175,30 @@ std::string ShowText(const ShowJobReply& reply, const TextStyle& style) {
   return out;
 }
 
+std::string AttemptsText(const TaskSummary& task, const TextStyle& style) {
+  if (task.history.empty()) return "";
+  TextTable table;
+  table.AddColumn("attempt", Align::kRight);
+  table.AddColumn("worker");
+  table.AddColumn("ended");
+  for (const char* title : {"ran", "cpu", "memory"}) table.AddColumn(title, Align::kRight);
+  table.AddColumn("error");
+  for (const AttemptRecord& attempt : task.history) {
+    table.AddRow({std::to_string(attempt.attempt), attempt.worker, FormatUtc(attempt.ended_at_ms),
+                  attempt.run_s > 0 ? FormatDuration(attempt.run_s) : "",
+                  attempt.cpu_s ? FormatDuration(*attempt.cpu_s) : "",
+                  attempt.max_rss_bytes ? FormatSize(*attempt.max_rss_bytes) : "",
+                  Cell(ErrorText(attempt.error), Colour::kRed)});
+  }
+  table.DropEmptyColumns();
+  std::string out = "\nattempts that ended\n" + table.Render(style);
+  const auto& tail = task.history.back().output_tail;
+  if (!tail) return out;
+  out += "the end of what the last one wrote\n";
+  for (const std::string& line : Split(Trim(*tail), '\n')) out += "  " + Printable(line) + "\n";
+  return out;
+}
+
 std::string FailuresText(JobId job, const std::vector<FailureGroup>& failures, std::size_t most) {
   std::vector<FailureGroup> sorted = failures;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.count > b.count; });

@@ -25,6 +25,9 @@ std::string ShowText(const ShowJobReply& reply, const TextStyle& style);
 // The table of tasks within `show`: its parameters are those that differ among these tasks.
 std::string TaskTableText(JobId job, const std::vector<TaskSummary>& tasks, const TextStyle& style);
 
+// The ended attempts of one task, and the last lines that the last of them wrote. Empty when there are none.
+std::string AttemptsText(const TaskSummary& task, const TextStyle& style);
+
 // A line a failure group, the most frequent first, at most `most`, then the command that shows the rest. Empty without
 // failures.
 std::string FailuresText(JobId job, const std::vector<FailureGroup>& failures, std::size_t most);

@@ -94,19 +94,39 @@ Json TaskErrorJson(const std::optional<TaskError>& error) {
   return json;
 }
 
+Json AttemptJson(const AttemptRecord& attempt) {
+  Json json = {{"attempt", attempt.attempt},
+               {"generation", attempt.generation},
+               {"worker", TextJson(attempt.worker)},
+               {"host", TextJson(attempt.host)},
+               {"error", TaskErrorJson(attempt.error)},
+               {"run_s", NumberJson(attempt.run_s)},
+               {"ended_at", TimeJson(attempt.ended_at_ms)}};
+  if (attempt.cpu_s) json["cpu_s"] = NumberJson(*attempt.cpu_s);
+  if (attempt.max_rss_bytes) json["max_rss_bytes"] = *attempt.max_rss_bytes;
+  if (attempt.output_tail) json["output_tail"] = *attempt.output_tail;
+  if (attempt.telemetry) json["telemetry"] = TelemetryJson(*attempt.telemetry);
+  return json;
+}
+
 Json TaskJson(JobId job, const TaskSummary& task) {
   const bool done = task.state == TaskState::kCompleted;
-  return {{"task", FormatTask({job, task.index})},
-          {"state", StateName(task.state)},
-          {"attempt", task.attempt},
-          {"worker", TextJson(task.worker)},
-          {"cached", task.cached},
-          {"target", TextJson(task.target)},
-          {"params", ValueMapJson(task.params)},
-          {"progress", done ? Json(1) : NumberJson(task.progress)},
-          {"queue_wait_s", NumberJson(task.queue_wait_s)},
-          {"run_s", NumberJson(task.run_s)},
-          {"error", TaskErrorJson(task.error)}};
+  Json json = {{"task", FormatTask({job, task.index})},
+               {"state", StateName(task.state)},
+               {"attempt", task.attempt},
+               {"worker", TextJson(task.worker)},
+               {"cached", task.cached},
+               {"target", TextJson(task.target)},
+               {"params", ValueMapJson(task.params)},
+               {"progress", done ? Json(1) : NumberJson(task.progress)},
+               {"queue_wait_s", NumberJson(task.queue_wait_s)},
+               {"run_s", NumberJson(task.run_s)},
+               {"error", TaskErrorJson(task.error)}};
+  if (task.history.empty()) return json;
+  Json history = Json::array();
+  for (const AttemptRecord& attempt : task.history) history.push_back(AttemptJson(attempt));
+  json["history"] = std::move(history);
+  return json;
 }
 
 Json JobsJson(const std::vector<JobSummary>& jobs) {

@@ -44,12 +44,15 @@ inline constexpr std::size_t kReadsInFlight = 1024;   // cache values being read
 inline constexpr std::size_t kPageTasks = 1000;       // tasks of one page of `show` or `result`
 inline constexpr std::size_t kPageBytes = 8u << 20;   // bodies of one page of `result`
 inline constexpr std::size_t kFailureGroups = 100;    // distinct failures remembered a job
+inline constexpr std::size_t kRetryNotes = 16;        // retries by the owner whose repetition is recognised, a job
+inline constexpr std::size_t kAttemptHistory = 128;   // ended attempts remembered a task, the last ones
 
 // Worker
 inline constexpr std::size_t kMaxPrefetch = 4096;                 // tasks queued at a worker beyond its slots
 inline constexpr std::size_t kMaxOutputBytes = 16u << 20;         // captured stdout, and stderr, of one attempt
 inline constexpr std::uint64_t kMaxOutputFileBytes = 1ull << 30;  // one output or input file
 inline constexpr std::size_t kMaxResultBytes = 8u << 20;          // an encoded result body
+inline constexpr std::size_t kOutputTailBytes = 1024;             // of a failed attempt's output, kept in its history
 
 static_assert(kChunkBytes < kMaxFrameBytes && kMaxFrameBytes <= kMaxMessageBytes);
 static_assert(kInlineFileBytes < kChunkBytes);

@@ -104,6 +104,8 @@ EncodedMessage EncodeMessage(const Message& message) {
   PutInteger<std::uint64_t>(out.header, message.correlation);
   PutInteger<std::uint32_t>(out.header, list_bytes);
   PutInteger<std::uint32_t>(out.header, static_cast<std::uint32_t>(Checksum(out.map)));
+  PutInteger<std::uint32_t>(out.header, message.stamp.session);
+  PutInteger<std::uint32_t>(out.header, message.stamp.number);
   out.bodies = message.bodies;
   return out;
 }
@@ -115,6 +117,7 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
   }
   Message message;
   message.correlation = GetInteger<std::uint64_t>(header, 8);
+  message.stamp = {GetInteger<std::uint32_t>(header, 24), GetInteger<std::uint32_t>(header, 28)};
   if (correlation != nullptr) *correlation = message.correlation;
   const auto version = GetInteger<std::uint16_t>(header, 4);
   if (version < kProtocolVersionMin || version > kProtocolVersionMax) {

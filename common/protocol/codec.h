@@ -1,6 +1,7 @@
 // Messages to frames and back. A message is: a header frame, a map frame, and a frame for each body.
-// Header, 24 bytes, little-endian: "ICAR", u16 protocol version, u16 type, u64 correlation id, u32 length of the body
-// list, u32 checksum (low half of XXH3-64) of the map frame. The map frame is the body list, a msgpack map {bodies:
+// Header, 32 bytes, little-endian: "ICAR", u16 protocol version, u16 type, u64 correlation id, u32 length of the body
+// list, u32 checksum (low half of XXH3-64) of the map frame, u32 session, u32 number in it. The map frame is the body
+// list, a msgpack map {bodies:
 // [{length, checksum}…]} that is left out when there are no bodies, followed by the msgpack map of the message.
 #pragma once
 
@@ -14,7 +15,7 @@
 
 namespace icarus {
 
-inline constexpr std::size_t kHeaderBytes = 24;
+inline constexpr std::size_t kHeaderBytes = 32;
 
 struct EncodedMessage {
   std::string header;

@@ -20,6 +20,7 @@
 #include "common/model/task_state.h"
 #include "common/model/telemetry.h"
 #include "common/protocol/message_type.h"
+#include "common/protocol/session_numbers.h"
 
 namespace icarus {
 
@@ -214,6 +215,23 @@ struct ListJobsReply {  // newest first
   ICARUS_FIELDS(ListJobsReply, jobs, matching)
 };
 
+// One attempt that ended without a result that counts.
+struct AttemptRecord {
+  std::uint32_t attempt = 0;
+  std::uint32_t generation = 0;  // rises by one a retry by the owner
+  std::string worker;
+  std::string host;
+  TaskError error;  // with exit code and signal
+  double run_s = 0;
+  std::int64_t ended_at_ms = 0;
+  std::optional<double> cpu_s;
+  std::optional<std::uint64_t> max_rss_bytes;
+  std::optional<std::string> output_tail;  // the end of what it wrote; at most limits::kOutputTailBytes
+  std::optional<Telemetry> telemetry;      // the last that its worker, which was lost, had said
+  ICARUS_FIELDS(AttemptRecord, attempt, generation, worker, host, error, run_s, ended_at_ms, cpu_s, max_rss_bytes,
+                output_tail, telemetry)
+};
+
 struct TaskSummary {
   TaskIndex index = 0;
   TaskState state = TaskState::kPending;
@@ -226,8 +244,9 @@ struct TaskSummary {
   double queue_wait_s = 0;
   double run_s = 0;
   std::optional<TaskError> error;
+  std::vector<AttemptRecord> history;  // earlier attempts, oldest first; in the answer to ShowJob
   ICARUS_FIELDS(TaskSummary, index, state, attempt, worker, cached, target, params, progress, queue_wait_s, run_s,
-                error)
+                error, history)
 };
 
 struct FailureGroup {
@@ -325,7 +344,8 @@ struct Retry {
   static constexpr MessageType kType = MessageType::kRetry;
   JobId job;
   std::vector<TaskIndex> tasks;  // empty: all that did not complete
-  ICARUS_FIELDS(Retry, job, tasks)
+  std::string id = {};           // idempotency key: sent again, it is the same retry; empty: each time a new one
+  ICARUS_FIELDS(Retry, job, tasks, id)
 };
 struct RetryReply {
   static constexpr MessageType kType = MessageType::kRetryReply;
@@ -466,11 +486,13 @@ struct ExecutionResult {
   std::int64_t finished_at_ms = 0;
   std::int32_t body = -1;
   bool incomplete = false;  // has missing points
+  bool cacheable = true;    // false: another run of the same may give more (a watchdog left the gap)
   std::optional<double> cpu_s;
   std::optional<std::uint64_t> max_rss_bytes;
+  std::optional<std::string> output_tail;         // when it is not completed
   std::optional<std::vector<ContentHash>> blobs;  // that the body names; stored at the broker before this is sent
-  ICARUS_FIELDS(ExecutionResult, execution, token, outcome, error, run_s, finished_at_ms, body, incomplete, cpu_s,
-                max_rss_bytes, blobs)
+  ICARUS_FIELDS(ExecutionResult, execution, token, outcome, error, run_s, finished_at_ms, body, incomplete, cacheable,
+                cpu_s, max_rss_bytes, output_tail, blobs)
 };
 // Kept by the worker, and sent again, until ResultsAck names the execution.
 struct Results {
@@ -509,6 +531,7 @@ struct Message {
   std::uint64_t correlation = 0;  // chosen by the requester, copied into the answer; 0: none
   AnyMessage payload;
   std::vector<Body> bodies;
+  MessageStamp stamp = {};  // set and looked at by the ends of the connection only
 };
 
 inline ErrorReply ToErrorReply(const Error& error) {

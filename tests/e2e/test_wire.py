@@ -112,21 +112,21 @@ def hostile_messages():
     deep = b"\x91" * 200000 + b"\xc0"
     yield "an empty frame", [b""]
     yield "one frame of garbage", [chance.randbytes(1000)]
-    yield "two frames of garbage", [chance.randbytes(24), chance.randbytes(1000)]
+    yield "two frames of garbage", [chance.randbytes(32), chance.randbytes(1000)]
     yield "a header alone", good[:1]
     yield "a truncated header", [good[0][:11], good[1]]
     yield "a truncated map", [good[0], good[1][:-3]]
     yield "bytes after the map", [good[0], good[1] + b"more"]
-    yield "a wrong checksum", [good[0][:-1] + bytes([good[0][-1] ^ 1]), good[1]]
+    yield "a wrong checksum", [good[0][:20] + bytes([good[0][20] ^ 1]) + good[0][21:], good[1]]
     yield "another version", wire.encode(wire.HELLO, 1, {"min_version": 1}, version=999)
     yield "an unknown type", wire.encode(60000, 1, {})
     yield "a worker's message", wire.encode(66, 1, {"results": []})
     yield "a broker's message", wire.encode(wire.WELCOME, 1, {})
-    yield "not a map", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(b"\xc0") & 0xFFFFFFFF), b"\xc0"]
-    yield "deep nesting", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(deep) & 0xFFFFFFFF), deep]
+    yield "not a map", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(b"\xc0") & 0xFFFFFFFF, 0, 0), b"\xc0"]
+    yield "deep nesting", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(deep) & 0xFFFFFFFF, 0, 0), deep]
     huge = b"\xdd\xff\xff\xff\xff"
-    yield "an array that promises 4 G elements", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(huge) & 0xFFFFFFFF), huge]
-    yield "a body list beyond the frame", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 4000000000, wire.checksum(good[1]) & 0xFFFFFFFF), good[1]]
+    yield "an array that promises 4 G elements", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 0, wire.checksum(huge) & 0xFFFFFFFF, 0, 0), huge]
+    yield "a body list beyond the frame", [wire.HEADER.pack(b"ICAR", 1, 1, 1, 4000000000, wire.checksum(good[1]) & 0xFFFFFFFF, 0, 0), good[1]]
     yield "bodies that are not listed", good + [b"body"] * 3
     yield "many frames", good + [b""] * 5000
     yield "a large frame", [good[0], b"\0" * (20 << 20)]
@@ -173,7 +173,8 @@ class HostileTest(harness.IcarusTest):
             for _ in range(2000):
                 payload = chance.randbytes(chance.randrange(200))
                 header = wire.HEADER.pack(b"ICAR", 1, chance.randrange(80), chance.randrange(1 << 60),
-                                          chance.choice([0, chance.randrange(300)]), wire.checksum(payload) & 0xFFFFFFFF)
+                                          chance.choice([0, chance.randrange(300)]), wire.checksum(payload) & 0xFFFFFFFF,
+                                          0, chance.randrange(9))
                 connection.send_raw([header, payload])
         self.home.icarus("run", "--", "true", timeout=30)
         self.assertEqual(broker, self.home.broker().pid)

@@ -9,7 +9,8 @@ import msgpack
 import zmq
 
 MAGIC, VERSION = b"ICAR", 1
-HEADER = struct.Struct("<4sHHQII")  # magic, version, type, correlation, length of the body list, checksum of the map
+# magic, version, type, correlation, length of the body list, checksum of the map, session, number (0: not numbered)
+HEADER = struct.Struct("<4sHHQIIII")
 HELLO, WELCOME, ERROR_REPLY, HEARTBEAT, HEARTBEAT_REPLY, GOODBYE = 1, 2, 3, 4, 5, 6
 SUBMIT, SUBMIT_REPLY, WATCH, JOB_UPDATE, UPDATE_ACK, FETCH_RESULTS, RESULT_PAGE = 32, 33, 38, 39, 40, 41, 42
 CLIENT, WORKER = 0, 1
@@ -27,12 +28,12 @@ def checksum(data):
 def encode(kind, correlation, fields, version=VERSION):
     """The two frames of a message without bodies."""
     payload = msgpack.packb(fields)
-    return [HEADER.pack(MAGIC, version, kind, correlation, 0, checksum(payload) & 0xFFFFFFFF), payload]
+    return [HEADER.pack(MAGIC, version, kind, correlation, 0, checksum(payload) & 0xFFFFFFFF, 0, 0), payload]
 
 
 def decode(frames):
     """(type, correlation, fields, bodies) of a received message; every checksum is verified."""
-    magic, version, kind, correlation, list_length, map_checksum = HEADER.unpack(frames[0])
+    magic, version, kind, correlation, list_length, map_checksum, _, _ = HEADER.unpack(frames[0])
     assert (magic, version) == (MAGIC, VERSION), frames[0]
     assert checksum(frames[1]) & 0xFFFFFFFF == map_checksum
     fields = msgpack.unpackb(frames[1][list_length:], strict_map_key=False)

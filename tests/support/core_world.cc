@@ -15,7 +15,7 @@ CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
 Now CoreWorld::now() const {
   Now now;
   now.monotonic = std::chrono::milliseconds(now_ms_);
-  now.wall_ms = 1'700'000'000'000 + now_ms_;
+  now.wall_ms = wall_offset_ms_ + now_ms_;
   return now;
 }
 
@@ -96,6 +96,7 @@ void CoreWorld::Store(const Record& record) {
                  [&](const DeleteDispatch& gone) { dispatches.erase(gone.id); },
                  [&](const PutSetting& put) { settings_[put.key] = put.value; },
                  [&](const DeleteSetting& gone) { settings_.erase(gone.key); },
+                 [](const KeepTime&) {},
              },
              record);
 }
@@ -143,6 +144,7 @@ void CoreWorld::Apply(Effect effect) {
                    core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
                  },
                  [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
+                 [](ForgetPeer&) {},
                  [](Note&) {},
              },
              effect);
@@ -164,23 +166,38 @@ void CoreWorld::Start(const std::string& worker, const GivenTask& task) {
   Deliver(callers_.at(worker), Message{0, events, {}});
 }
 
-void CoreWorld::Finish(const std::string& worker, const GivenTask& task, TaskState outcome, TaskErrorKind kind,
-                       double run_s, const std::string& body) {
-  Results results;
+ExecutionResult CoreWorld::MakeResult(const GivenTask& task, TaskState outcome) const {
   ExecutionResult result;
   result.execution = task.execution;
   result.token = task.token;
   result.outcome = outcome;
-  result.run_s = run_s;
   result.finished_at_ms = now().wall_ms;
-  if (kind != TaskErrorKind::kNone) result.error = TaskError{kind, std::string(TaskErrorName(kind)), {}, {}};
+  return result;
+}
+
+void CoreWorld::SendResult(const std::string& worker, ExecutionResult result, const std::string& body) {
+  Results results;
   std::vector<Body> sent;
-  if (outcome == TaskState::kCompleted) {
+  if (result.outcome == TaskState::kCompleted) {
     result.body = 0;
     sent.push_back(std::make_shared<const std::string>(body));
   }
   results.results.push_back(std::move(result));
   Deliver(callers_.at(worker), Message{0, results, sent});
+}
+
+void CoreWorld::Finish(const std::string& worker, const GivenTask& task, TaskState outcome, TaskErrorKind kind,
+                       double run_s, const std::string& body) {
+  ExecutionResult result = MakeResult(task, outcome);
+  result.run_s = run_s;
+  if (kind != TaskErrorKind::kNone) result.error = TaskError{kind, std::string(TaskErrorName(kind)), {}, {}};
+  SendResult(worker, std::move(result), body);
+}
+
+void CoreWorld::FinishUncacheable(const std::string& worker, const GivenTask& task) {
+  ExecutionResult result = MakeResult(task, TaskState::kCompleted);
+  result.cacheable = false;
+  SendResult(worker, std::move(result), "partial");
 }
 
 void CoreWorld::ReturnTask(const std::string& worker, const GivenTask& task) {
@@ -211,7 +228,7 @@ void CoreWorld::Restart() {
   core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config,
                                        BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
   for (const auto& [id, record] : jobs_) {
-    ICARUS_CHECK(core_->RecoverJob(record, now()).has_value());
+    ICARUS_CHECK(core_->RecoverJob(record).has_value());
     const auto status = statuses_.find(id);
     if (status != statuses_.end()) core_->RecoverStatus(status->second);
     for (const auto& [task, stored] : tasks) {

@@ -61,7 +61,12 @@ class CoreWorld {
   void Start(const std::string& worker, const GivenTask& task);
   void Finish(const std::string& worker, const GivenTask& task, TaskState outcome = TaskState::kCompleted,
               TaskErrorKind kind = TaskErrorKind::kNone, double run_s = 0.5, const std::string& body = "result");
+  void FinishUncacheable(const std::string& worker, const GivenTask& task);
   void ReturnTask(const std::string& worker, const GivenTask& task);
+  template <class Payload>
+  void SendFromWorker(const std::string& worker, Payload payload) {
+    Deliver(callers_.at(worker), Message{0, AnyMessage(std::move(payload)), {}});
+  }
   void Beat(const std::string& worker);
   std::vector<ExecutionId> TakeStops(const std::string& worker);
   std::vector<ExecutionId> TakeRecalls(const std::string& worker);
@@ -69,6 +74,7 @@ class CoreWorld {
 
   // --- time and faults
   void Advance(std::int64_t ms);
+  void SetWall(std::int64_t wall_ms) { wall_offset_ms_ = wall_ms - now_ms_; }
   // The broker process ends and another starts on what was stored. Peers are forgotten.
   void Restart();
   void DamageCache() { damage_cache_ = true; }
@@ -87,10 +93,13 @@ class CoreWorld {
   void Turn();
   void Apply(Effect effect);
   void Store(const Record& record);
+  ExecutionResult MakeResult(const GivenTask& task, TaskState outcome) const;
+  void SendResult(const std::string& worker, ExecutionResult result, const std::string& body);
 
   CoreConfig config_;
   std::uint64_t epoch_ = 1;
   std::int64_t now_ms_ = 1'000'000;
+  std::int64_t wall_offset_ms_ = 1'700'000'000'000;
   std::uint64_t correlation_ = 0;
   std::unique_ptr<BrokerCore> core_;
   Outbox out_;

@@ -40,6 +40,8 @@ struct AttemptEnd {
   TaskError error;          // kNone: success
   Body body;                // encoded ResultBody; null: none
   bool incomplete = false;  // the body has missing points
+  bool cacheable = true;    // false: another run may give more
+  std::string output_tail;  // of a failed attempt
   std::vector<OutputBlob> blobs;
   double run_s = 0;
   double cpu_s = 0;

@@ -41,7 +41,9 @@ ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const 
   result.run_s = end.run_s;
   result.finished_at_ms = now.wall_ms;
   result.incomplete = end.incomplete;
+  result.cacheable = end.cacheable;
   if (!attempt.launched) return result;
+  if (end.error.kind != TaskErrorKind::kNone && !end.output_tail.empty()) result.output_tail = end.output_tail;
   result.cpu_s = end.cpu_s;
   result.max_rss_bytes = end.max_rss_bytes;
   if (end.blobs.empty()) return result;

@@ -89,12 +89,15 @@ struct AttemptFinished {
   TaskError error;                  // kNone: success; kCancelled: `killed`
   std::string body;                 // encoded ResultBody, also of a failed attempt; empty when there is none
   bool incomplete = false;          // the body names missing points
+  bool cacheable = true;            // false: another run may give more
+  std::string output_tail;          // of a failed attempt: the end of its stderr, or of its stdout
   std::vector<BlobFile> blobs;      // files the body refers to
   double run_s = 0;                 // wall time of the program or solver
   double cpu_s = 0;                 // user and system time of the whole tree
   std::uint64_t max_rss_bytes = 0;  // largest process by the kernel's account, or the sampled tree if that is larger
   bool killed = false;              // Kill was asked for before the attempt ended by itself
-  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, blobs, run_s, cpu_s, max_rss_bytes, killed)
+  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, run_s, cpu_s,
+                max_rss_bytes, killed)
 };
 
 using LauncherEvent = std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptFinished>;

@@ -143,6 +143,11 @@ void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
             (outputs.unmatched.size() > 1 ? " and " + std::to_string(outputs.unmatched.size() - 1) + " more" : ""),
         std::nullopt, std::nullopt};
   }
+  if (out.error.kind != TaskErrorKind::kNone) {
+    for (const auto& capture : captures_) {
+      if (capture && !capture->Tail().empty()) out.output_tail = capture->Tail();
+    }
+  }
   out.body = EncodeBody(body);
   out.blobs = outbox_.TakeBlobs();
 }

@@ -33,6 +33,8 @@ void Guardian::FinishSolver(AttemptFinished& out) {
     out.error = std::move(outcome.error);
     out.body = std::move(outcome.body);
     out.incomplete = outcome.incomplete;
+    out.cacheable = outcome.cacheable;
+    out.output_tail = std::move(outcome.output_tail);
     out.blobs = std::move(outcome.blobs);
     out.cpu_s = outcome.cpu_s;
     out.max_rss_bytes = outcome.max_rss_bytes;

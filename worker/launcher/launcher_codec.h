@@ -16,6 +16,8 @@ struct HostOutcome {
   TaskError error;
   std::string body;
   bool incomplete = false;
+  bool cacheable = true;
+  std::string output_tail;  // when it failed
   std::vector<BlobFile> blobs;
   double cpu_s = 0;
   std::uint64_t max_rss_bytes = 0;
@@ -28,7 +30,7 @@ struct HostOutcome {
     outcome.retire = true;
     return outcome;
   }
-  ICARUS_FIELDS(HostOutcome, error, body, incomplete, blobs, cpu_s, max_rss_bytes, retire)
+  ICARUS_FIELDS(HostOutcome, error, body, incomplete, cacheable, output_tail, blobs, cpu_s, max_rss_bytes, retire)
 };
 
 std::string EncodeSpec(const AttemptSpec& spec);

@@ -17,7 +17,7 @@ namespace icarus::worker {
 namespace {
 constexpr std::size_t kBlock = 64u << 10;
 constexpr int kBlocksAtOnce = 16;
-constexpr std::size_t kTailBytes = 512;
+constexpr std::size_t kTailBytes = limits::kOutputTailBytes;
 constexpr std::size_t kLastLineBytes = 200;
 constexpr std::size_t kMaxLiveBytes = 64u << 10;  // not taken in time: the oldest are dropped
 constexpr std::uint32_t kMode = 0644;

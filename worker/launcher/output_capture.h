@@ -39,6 +39,8 @@ class OutputCapture {
   const std::string& warning() const { return warning_; }
   // The last line that is not blank, shortened to 200 bytes; for error messages.
   std::string LastLine() const;
+  // The last bytes, at most limits::kOutputTailBytes.
+  const std::string& Tail() const { return tail_; }
 
  private:
   void Take(std::string_view bytes);

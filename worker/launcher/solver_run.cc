@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/model/limits.h"
 #include "worker/launcher/launcher_codec.h"
 #include "worker/launcher/outbox.h"
 #include "worker/launcher/process_family.h"
@@ -84,6 +85,16 @@ SolverOutcome CallSolver(const AttemptSpec& spec, const LauncherOptions& options
   }
 }
 
+// The end of what the solver wrote, errors before the rest. To be called before the files are settled.
+std::string TailOf(const ResultBody& body) {
+  for (const auto* stream : {&body.stderr_file, &body.stdout_file}) {
+    if (!*stream || !(*stream)->content || (*stream)->content->empty()) continue;
+    const std::string& text = *(*stream)->content;
+    return text.substr(text.size() - std::min(text.size(), limits::kOutputTailBytes));
+  }
+  return {};
+}
+
 HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, std::uint64_t first_bytes,
                        ProgressSink& progress) {
   const double cpu_before = CpuSoFar();
@@ -99,11 +110,13 @@ HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, 
   outcome.max_rss_bytes =
       std::max(OwnPeakMemory(), static_cast<std::uint64_t>(UsageOf(RUSAGE_CHILDREN).ru_maxrss) * 1024);
   outcome.retire = !alone || outcome.max_rss_bytes > first_bytes + kMostGrowth;
+  if (solved.error.kind != TaskErrorKind::kNone) outcome.output_tail = TailOf(solved.body);
   Outbox outbox(spec.outbox_dir, spec.id);
   SettleFiles(solved.body, spec.scratch_dir, outbox);
   outcome.error = std::move(solved.error);
   outcome.body = EncodeBody(solved.body);
   outcome.incomplete = !solved.body.missing.empty();
+  outcome.cacheable = solved.cacheable;
   outcome.blobs = outbox.TakeBlobs();
   RefuseLargeBody(outcome.error, outcome.body, outcome.blobs);
   return outcome;

@@ -24,6 +24,8 @@ Status BrokerLink::Connect(const std::string& endpoint) {
 
 void BrokerLink::Send(Message message) {
   if (!socket_) return;
+  if (std::holds_alternative<Hello>(message.payload)) numbers_.Begin(numbers_.session() + 1);
+  message.stamp = numbers_.Next();
   waiting_.push_back(std::move(message));
   Flush();
 }
@@ -53,8 +55,16 @@ bool BrokerLink::FlushWithin(Milliseconds timeout) {
 }
 
 std::optional<Result<Message>> BrokerLink::Receive() {
-  if (!socket_) return std::nullopt;
-  return socket_->Receive();
+  while (socket_) {
+    auto received = socket_->Receive();
+    if (!received || !*received) return received;
+    switch (numbers_.OnArrival((*received)->stamp)) {
+      case SessionNumbers::Arrival::kNext: return received;
+      case SessionNumbers::Arrival::kOld: continue;
+      case SessionNumbers::Arrival::kGap: return Result<Message>(Message{0, HeartbeatReply{false, false}, {}});
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace icarus::worker

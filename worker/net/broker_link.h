@@ -26,7 +26,10 @@ class BrokerLink {
 
   // A new connection; what waited for the old one is dropped. Success does not say that anybody answers.
   Status Connect(const std::string& endpoint);
+  // A Hello begins a new session, in which what is sent and received is numbered.
   void Send(Message message);
+  // The next message of this session, in order. When one is missing, an (unnumbered) HeartbeatReply that says `known`
+  // false stands for what came instead: the session is to be begun anew.
   std::optional<Result<Message>> Receive();
   // Sends what waits, as far as the connection takes it; for when the loop found it writable.
   void Flush();
@@ -39,6 +42,7 @@ class BrokerLink {
   std::unique_ptr<DealerSocket> socket_;
   std::optional<PollLoop::Source> source_;
   std::deque<Message> waiting_;
+  SessionNumbers numbers_;
 };
 
 }  // namespace icarus::worker

@@ -2,6 +2,7 @@
 #include "client/cli/selectors.h"
 #include "client/cli/task_groups.h"
 #include "client/cli/verbs.h"
+#include "common/base/random.h"
 
 namespace icarus::client {
 
@@ -12,7 +13,7 @@ Result<int> RunRetry(Session& session) {
   ICARUS_ASSIGN(const std::vector<Selection> selections, ResolveSelections(*client, select.selectors));
   std::uint64_t retried = 0;
   for (const TaskGroup& group : GroupByJob(selections)) {
-    ICARUS_ASSIGN(const RetryReply reply, client->Ask<RetryReply>(Retry{group.job, group.tasks}));
+    ICARUS_ASSIGN(const RetryReply reply, client->Ask<RetryReply>(Retry{group.job, group.tasks, RandomHex(16)}));
     retried += reply.retried;
   }
   if (!session.text()) session.PrintDocument({{"retried", retried}});

@@ -50,6 +50,7 @@ Result<int> RunShow(Session& session) {
     session.PrintJson(selection.index ? TaskJson(selection.job, reply.items.front()) : ShowJson(reply));
   } else {
     session.Print(ShowText(reply, session.style()));
+    if (selection.index) session.Print(AttemptsText(reply.items.front(), session.style()));
   }
   return kExitDone;
 }

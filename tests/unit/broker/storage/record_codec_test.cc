@@ -16,7 +16,7 @@ T RoundTrip(const T& record) {
 }
 
 TEST(RecordCodec, MetaComesBack) {
-  const StoreMeta meta = RoundTrip(StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50});
+  const StoreMeta meta = RoundTrip(StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50, 12});
   EXPECT_EQ(meta.schema, kStoreSchema);
   EXPECT_EQ(meta.lineage, "abcd");
   EXPECT_EQ(meta.epoch, 7u);
