@@ -152,6 +152,7 @@ Status Broker::Recover() {
   ICARUS_TRY(load(visitor));
   ICARUS_TRY(wrong);
   BrokerCore& recovered = core();
+  recovered.RecoverLastJob(job_store_->meta().last_job);
   ICARUS_TRY(cache_store_->Load(
       [&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
   recovered.FinishRecovery(now, out_);

@@ -34,6 +34,7 @@ CoreConfig MakeCoreConfig(const Settings& settings) {
   for (const auto& [name, value] : settings.Matching("resources.<name>")) {
     config.resources[name] = static_cast<std::int64_t>(NumberOf(value));
   }
+  config.retention_ms = Milliseconds(settings.Number("jobs.retention_hours") * 3600);
   config.max_pending_tasks = static_cast<std::uint64_t>(settings.Integer("limits.pending_tasks"));
   return config;
 }

@@ -150,6 +150,10 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   const auto removed = cache_.FinishLoading();
   if (!removed.empty()) out.Push(RemoveCache{removed});
   for (auto& [id, job] : jobs_) {
+    NoteDependencies(*job);
+    if (job->tasks_released()) KeepForRetention(*job);
+  }
+  for (auto& [id, job] : jobs_) {
     if (job->tasks_released()) continue;
     if (job->finished()) {
       FinishJob(*job, now, out);
@@ -166,6 +170,7 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
     for (const TaskIndex index : returned) RearmReturned(*job, index, now);
   }
   ResolveJobs(out);
+  for (auto& [id, job] : jobs_) SettleHeldJob(*job, now, out);
 }
 
 // A task that had come back to the queue before the restart.
@@ -182,14 +187,16 @@ void BrokerCore::RearmReturned(Job& job, TaskIndex index, Now now) {
 
 void BrokerCore::ArmJobTimers(const Job& job) {
   const JobSpec& spec = job.spec();
-  if (spec.queue_timeout_ms > 0) queue_timeouts_.insert({job.enqueued_ms + spec.queue_timeout_ms, job.id()});
-  if (spec.deadline_ms > 0) job_deadlines_.insert({job.enqueued_ms + spec.deadline_ms, job.id()});
+  if (spec.queue_timeout_ms > 0 && !job.held()) {
+    queue_timeouts_.insert({job.enqueued_ms + spec.queue_timeout_ms, job.id()});
+  }
+  if (job.deadline_at_ms > 0) job_deadlines_.insert({job.deadline_at_ms, job.id()});
 }
 
 void BrokerCore::DisarmJobTimers(const Job& job) {
   const JobSpec& spec = job.spec();
   if (spec.queue_timeout_ms > 0) queue_timeouts_.erase({job.enqueued_ms + spec.queue_timeout_ms, job.id()});
-  if (spec.deadline_ms > 0) job_deadlines_.erase({job.enqueued_ms + spec.deadline_ms, job.id()});
+  if (job.deadline_at_ms > 0) job_deadlines_.erase({job.deadline_at_ms, job.id()});
 }
 
 void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t correlation, Now now, Outbox& out) {
@@ -245,6 +252,10 @@ bool BrokerCore::OnMessage(const Caller& caller, Message message, Now now, Outbo
 
 void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
   config_ = std::move(config);
+  expiries_.clear();
+  for (const auto& [id, job] : jobs_) {
+    if (job->finished()) KeepForRetention(*job);
+  }
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
   const auto removed = cache_.Shrink();
   if (!removed.empty()) out.Push(RemoveCache{removed});
@@ -269,6 +280,8 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
   more_work_ = false;
   ForgiveLateTurn(now);
   FireDeadlines(now, out);
+  SettleDependents(now, out);
+  ExpireJobs(now, out);
   ProbeAhead(now, out);
   if (schedule_needed_) Schedule(now, out);
   PushUpdates(now, out);
@@ -298,6 +311,8 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   if (!queue_timeouts_.empty()) consider(queue_timeouts_.begin()->first);
   if (!task_queue_timeouts_.empty()) consider(task_queue_timeouts_.begin()->first);
   if (!job_deadlines_.empty()) consider(job_deadlines_.begin()->first);
+  if (!delayed_starts_.empty()) consider(delayed_starts_.begin()->first);
+  if (!expiries_.empty()) consider(expiries_.begin()->first);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
   if (open_tasks_ > 0) consider(time_kept_ms_ + kKeepTimeMs);
   if (watch_deadline_ms_ >= 0) consider(watch_deadline_ms_);

@@ -9,7 +9,9 @@
 // called once after each bounded batch of events. NextDeadline says when EndTurn has work even if nothing arrives.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,6 +62,7 @@ class BrokerCore {
   void RecoverStatus(const JobStatusRecord& status);
   void RecoverTask(TaskRef task, const TaskRecord& record);
   void RecoverDispatch(const DispatchRecord& record);
+  void RecoverLastJob(std::uint64_t last_job) { last_job_ = std::max(last_job_, last_job); }
   void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { cache_.Load(key, std::move(entry)); }
   void FinishRecovery(Now now, Outbox& out);
 
@@ -112,7 +115,7 @@ class BrokerCore {
     std::set<ExecutionId> open;  // what the workers are still ending
   };
   struct PendingRead {
-    enum class Kind { kShow, kResults, kRetry } kind = Kind::kShow;
+    enum class Kind { kShow, kResults, kRetry, kReopen, kExplain } kind = Kind::kShow;
     std::uint64_t correlation = 0;
     Caller caller;
     JobId job;
@@ -153,6 +156,9 @@ class BrokerCore {
   void AnswerRetry(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now, Outbox& out);
   std::uint64_t RetryTasks(Job& job, const Retry& request, const std::map<TaskIndex, const TaskRecord*>& records,
                            Now now, Outbox& out);
+  static void ReloadTasks(Job& job, const PendingRead& read, const std::vector<std::optional<TaskRecord>>& records);
+  static std::map<TaskIndex, const TaskRecord*> KnownRecords(const PendingRead& read,
+                                                             const std::vector<std::optional<TaskRecord>>& records);
   void RetryTask(Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out);
   void KeepInRemainder(Job& job, const std::set<TaskIndex>& keep, TaskState state, std::optional<TaskError> error,
                        Now now, Outbox& out);
@@ -163,6 +169,25 @@ class BrokerCore {
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
   void HandleClientMessage(ClientSession& session, Message message, Now now, Outbox& out);
   void HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out);
+
+  // jobs that wait (broker_core_waiting.cc)
+  Status CheckDependencies(const Caller& caller, const JobSpec& spec);
+  void NoteDependencies(const Job& job);
+  static std::int64_t StartOf(const Job& job);
+  std::vector<JobId> UnmetOf(const Job& job, std::optional<JobId>& failed) const;
+  void SettleHeldJob(Job& job, Now now, Outbox& out);
+  void SettleDependents(Now now, Outbox& out);
+  void ReopenDependents(const Job& upstream, Outbox& out);
+  void ReopenHeldJob(const PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now,
+                     Outbox& out);
+
+  // ended jobs (retention.cc)
+  void KeepForRetention(const Job& job);
+  void ForgetRetention(const Job& job);
+  std::int64_t ExpiryOf(const Job& job) const;
+  void ExpireJobs(Now now, Outbox& out);
+  bool IsLookedAt(JobId job) const;
+  void DropJob(const Job& job, Outbox& out);
 
   // access
   Result<Job*> FindJob(const Caller& caller, JobId id);
@@ -242,6 +267,18 @@ class BrokerCore {
   void FireJobDeadlines(Now now, Outbox& out);
   void StopExecution(Execution& execution, Outbox& out);
 
+  // why a task is where it is (explain.cc)
+  void HandleExplain(const Caller& caller, const Explain& request, std::uint64_t correlation, Now now, Outbox& out);
+  void AnswerExplain(const PendingRead& read, const std::optional<TaskRecord>& record, Outbox& out);
+  ExplainReply ExplainEnded(const Job& job, TaskIndex index, const TaskRecord* record) const;
+  ExplainReply ExplainOpen(const Job& job, TaskIndex index, Now now) const;
+  ExplainReply ExplainExecution(const Execution& execution, TaskRef task, TaskState state, Now now) const;
+  ExplainReply ExplainQueued(const Job& job, TaskIndex index, TaskState state) const;
+  ExplainReply ExplainPlace(const Job& job, TaskIndex index, TaskState state) const;
+  std::string ExplainHeld(const Job& job, Now now) const;
+  std::string WhyNotCached(const Job& job) const;
+  std::uint64_t TasksAhead(const Job& job, TaskIndex index) const;
+
   // questions and watching (broker_core_queries.cc)
   JobSummary Summarise(const Job& job) const;
   void Touch(const Job& job, bool finished = false);
@@ -283,7 +320,11 @@ class BrokerCore {
   std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;         // of tasks never taken
   std::set<std::pair<std::int64_t, TaskRef>> task_queue_timeouts_;  // of those that came back; may be out of date
   std::set<std::pair<std::int64_t, JobId>> job_deadlines_;
-  std::map<std::string, std::set<ExecutionId>> orphans_;  // by worker instance
+  std::map<JobId, std::set<JobId>> dependents_;              // jobs that name it in --after or --after-any
+  std::set<std::pair<std::int64_t, JobId>> delayed_starts_;  // may be out of date
+  std::set<std::pair<std::int64_t, JobId>> expiries_;        // of ended jobs
+  std::deque<JobId> ended_jobs_;                             // whose dependents have not been looked at
+  std::map<std::string, std::set<ExecutionId>> orphans_;     // by worker instance
   std::optional<std::int64_t> orphans_until_ms_;
   std::map<std::string, double> service_;  // seconds · cpus given to each user
   std::map<std::string, std::uint64_t> running_of_user_;

@@ -127,7 +127,9 @@ std::vector<TaskIndex> BrokerCore::EndedOf(const Job& job, const std::vector<Tas
 }
 
 void BrokerCore::StartPage(PendingRead read, Outbox& out) {
-  read.asked = EndedOf(*jobs_.at(read.job), read.indices);
+  const Job& job = *jobs_.at(read.job);
+  read.asked = EndedOf(job, read.indices);
+  read.job_retries = job.retries;
   if (read.asked.empty()) return AnswerPage(read, {}, {}, out);
   out.Push(ReadTasks{++last_ticket_, read.job, read.asked, read.kind == PendingRead::Kind::kResults});
   pending_reads_[last_ticket_] = std::move(read);
@@ -140,10 +142,13 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
   PendingRead read = std::move(it->second);
   pending_reads_.erase(it);
   if (records.size() != read.asked.size()) {
+    if (read.kind == PendingRead::Kind::kReopen) return;
     return ReplyError(read.caller, read.correlation,
                       Error::Make(ErrorCode::kIo, "the results could not be read; the broker's log says why"), out);
   }
   if (read.kind == PendingRead::Kind::kRetry) return AnswerRetry(read, records, now, out);
+  if (read.kind == PendingRead::Kind::kExplain) return AnswerExplain(read, records.front(), out);
+  if (read.kind == PendingRead::Kind::kReopen) return ReopenHeldJob(read, records, now, out);
   AnswerPage(read, records, std::move(bodies), out);
 }
 
@@ -155,7 +160,8 @@ void BrokerCore::AnswerPage(PendingRead& read, const std::vector<std::optional<T
     return ReplyError(read.caller, read.correlation, FindJob(read.caller, read.job).error(), out);
   const Job& job = *found->second;
   // Some have ended, or were retried, while the store was being read.
-  if (EndedOf(job, read.indices) != read.asked) return StartPage(std::move(read), out);
+  const bool stale = job.retries != read.job_retries || EndedOf(job, read.indices) != read.asked;
+  if (stale) return StartPage(std::move(read), out);
   ShowJobReply show;
   ResultPage page;
   std::vector<Body> sent;

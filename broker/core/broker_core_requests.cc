@@ -16,8 +16,13 @@ void BrokerCore::ReplyError(const Caller& caller, std::uint64_t correlation, con
 Result<Job*> BrokerCore::FindJob(const Caller& caller, JobId id) {
   const auto it = jobs_.find(id);
   if (it == jobs_.end() || !MaySee(caller, *it->second)) {
+    const bool was = id.value > 0 && id.value <= last_job_ && it == jobs_.end();
+    const std::string name = "job " + std::to_string(id.value);
     return Error::Make(ErrorCode::kNotFound,
-                       "there is no job " + std::to_string(id.value) + " of yours; 'icarus list' shows those there are",
+                       was ? name + " is not kept any more: ended jobs go after " +
+                                 FormatNumber(static_cast<double>(config_.retention_ms) / 3'600'000) +
+                                 " h (jobs.retention_hours); submit it again, and the cache answers what it still has"
+                           : "there is no " + name + " of yours; 'icarus list' shows those there are",
                        "job");
   }
   return it->second.get();
@@ -37,6 +42,7 @@ void BrokerCore::HandleClientMessage(ClientSession& session, Message message, No
           [&](Cancel& request) { HandleCancel(caller, request, correlation, now, out); },
           [&](Retry& request) { HandleRetry(caller, request, correlation, out); },
           [&](ListWorkers& request) { HandleWorkers(caller, request, correlation, now, out); },
+          [&](Explain& request) { HandleExplain(caller, request, correlation, now, out); },
           [&](CacheQuery& request) { HandleCache(caller, request, correlation, out); },
           [&](Heartbeat&) { out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{}); },
           [&](Goodbye&) { DropSession(caller.instance, out); },
@@ -98,6 +104,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
     return error;
   }
   ICARUS_TRY(CheckCapacity(request.spec));
+  ICARUS_TRY(CheckDependencies(caller, request.spec));
 
   JobRecord record{JobId(++last_job_), caller.user,        request.id,
                    now.wall_ms,        now.monotonic_ms(), std::move(request.spec)};
@@ -113,14 +120,16 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   by_submit_id_[submit_id] = id;
   open_tasks_ += total;
   ArmJobTimers(job);
+  NoteDependencies(job);
   unresolved_.insert(id);
   ResolveJobs(out);
+  SettleHeldJob(job, now, out);
 
   SubmitReply reply;
   reply.job = id;
   reply.tasks = total;
   if (!job.cacheable) reply.probed = total;  // nothing to look for
-  if (job.cacheable && !job.identity.empty() && job.spec().cache != CachePolicy::kRefresh) {
+  if (job.cacheable && !job.held() && !job.identity.empty() && job.spec().cache != CachePolicy::kRefresh) {
     while (job.probe_next < total && job.probe_next < limits::kProbesAtSubmit && !job.tasks_released()) {
       if (ProbeTask(job, job.probe_next, now, out) == Probed::kHit) ++reply.cached;
       ++job.probe_next;
@@ -217,7 +226,7 @@ std::uint64_t BrokerCore::CancelTasks(Job& job, const std::vector<TaskIndex>& ta
   const bool whole = tasks.empty();
   if (whole) {
     indices = job.Taken();
-    already_final = job.total() - job.ready() - indices.size();
+    already_final = job.total() - job.unstarted() - indices.size();
   }
   for (const TaskIndex index : indices) {
     if (job.tasks_released()) break;
@@ -256,7 +265,7 @@ void BrokerCore::EndReady(Job& job, TaskState state, const TaskError& error, Now
   const std::set<TaskIndex> returned = job.returned();
   std::set<ExecutionId> open;
   for (const TaskIndex index : returned) {
-    if (!job.tasks_released() && job.IsReady(index)) EndTaskEarly(job, index, state, error, open, now, out);
+    if (!job.tasks_released() && !IsFinal(job.StateOf(index))) EndTaskEarly(job, index, state, error, open, now, out);
   }
   if (!job.tasks_released()) EndUntaken(job, state, error, /*closed=*/true, now, out);
 }
@@ -352,17 +361,8 @@ void BrokerCore::AnswerRetry(PendingRead& read, const std::vector<std::optional<
   if ((job.tasks_released() && read.asked.size() < job.total()) || job.retries != read.job_retries) {
     return ReadForRetry(read.caller, read.retry, read.correlation, job, out);
   }
-  if (job.tasks_released()) {
-    job.ReloadTasks();
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      if (records[i]) job.RestoreState(read.asked[i], records[i]->state);
-    }
-  }
-  std::map<TaskIndex, const TaskRecord*> known;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (records[i]) known[read.asked[i]] = &*records[i];
-  }
-  const std::uint64_t retried = RetryTasks(job, read.retry, known, now, out);
+  ReloadTasks(job, read, records);
+  const std::uint64_t retried = RetryTasks(job, read.retry, KnownRecords(read, records), now, out);
   if (job.finished()) job.ReleaseTasks();
   if (retried == 0 && !read.retry.tasks.empty()) {
     return ReplyError(
@@ -371,6 +371,24 @@ void BrokerCore::AnswerRetry(PendingRead& read, const std::vector<std::optional<
         out);
   }
   out.Reply(PeerRole::kClient, read.caller.instance, read.correlation, RetryReply{retried}, /*promise=*/true);
+}
+
+// A finished job has forgotten its tasks.
+void BrokerCore::ReloadTasks(Job& job, const PendingRead& read, const std::vector<std::optional<TaskRecord>>& records) {
+  if (!job.tasks_released()) return;
+  job.ReloadTasks();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (records[i]) job.RestoreState(read.asked[i], records[i]->state);
+  }
+}
+
+std::map<TaskIndex, const TaskRecord*> BrokerCore::KnownRecords(const PendingRead& read,
+                                                                const std::vector<std::optional<TaskRecord>>& records) {
+  std::map<TaskIndex, const TaskRecord*> known;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (records[i]) known[read.asked[i]] = &*records[i];
+  }
+  return known;
 }
 
 std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
@@ -406,6 +424,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
     ++retried;
   }
   job.Rewind();
+  ForgetRetention(job);
   ++job.retries;
   if (!request.id.empty()) {
     if (job.retry_notes.size() >= limits::kRetryNotes) job.retry_notes.erase(job.retry_notes.begin());
@@ -415,12 +434,15 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
   job.max_fails_reached = false;
   Dequeue(job);
   job.enqueued_ms = now.monotonic_ms();
+  if (job.spec().deadline_ms > 0) job.deadline_at_ms = now.monotonic_ms() + job.spec().deadline_ms;
   ArmJobTimers(job);
   out.Write(PutJobStatus{job.StatusRecord()});
+  ReopenDependents(job, out);
   // A job that was finished at the broker's start has no request class yet.
   unresolved_.insert(job.id());
   ResolveJobs(out);
   Touch(job);
+  SettleHeldJob(job, now, out);
   return retried;
 }
 

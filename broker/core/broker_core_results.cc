@@ -94,6 +94,8 @@ void BrokerCore::AfterTaskEnded(Job& job, Now now, Outbox& out) {
 
 void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   job.finished_at_ms = now.wall_ms;
+  job.ended_ms = now.monotonic_ms();
+  KeepForRetention(job);
   out.Write(PutJobStatus{job.StatusRecord()});
   if (job.in_queue) Dequeue(job);
   probing_.erase(job.id());
@@ -101,6 +103,7 @@ void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   DisarmJobTimers(job);
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
   job.ReleaseTasks();
+  ended_jobs_.push_back(job.id());
   Touch(job, /*finished=*/true);
 }
 

@@ -294,7 +294,7 @@ void BrokerCore::ProbeAhead(Now now, Outbox& out) {
     Job& job = *jobs_.at(*probing_.begin());
     // With nothing in the cache and nothing under way there is nothing to find; dispatch looks again anyway.
     const bool nothing = cache_.entries() == 0 && !executions_.any_keyed();
-    if (job.tasks_released() || job.remainder() || job.probe_next >= job.total() || nothing) {
+    if (job.tasks_released() || job.held() || job.remainder() || job.probe_next >= job.total() || nothing) {
       probing_.erase(probing_.begin());
       continue;
     }
@@ -376,8 +376,9 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
     out.Log("cached value unusable", {{"key", key.Hex()}, {"why", damaged ? "damaged" : "gone"}}, true);
   }
   for (const TaskRef task : waiter.tasks) {
-    Job& job = *jobs_.at(task.job);
-    if (job.tasks_released()) continue;
+    const auto found = jobs_.find(task.job);
+    if (found == jobs_.end() || found->second->tasks_released()) continue;
+    Job& job = *found->second;
     const TaskExtra* extra = job.FindExtra(task.index);
     if (extra == nullptr || !extra->reading || IsFinal(job.StateOf(task.index))) continue;
     job.Extra(task.index).reading = false;

@@ -20,6 +20,7 @@ struct CoreConfig {
   std::int64_t client_session_ms = 60'000;            // a client silent for longer is forgotten
   std::map<std::string, std::string> solver_default;  // solver → identity
   std::map<std::string, std::int64_t> resources;      // cluster-wide named resources
+  std::int64_t retention_ms = 720ll * 3'600'000;      // how long an ended job is kept
   std::uint64_t max_pending_tasks = 500'000'000;
 };
 

@@ -13,6 +13,32 @@ std::uint8_t Raw(TaskState state) { return static_cast<std::uint8_t>(state); }
 Job::Job(JobRecord record, const Manifest& manifest, std::uint32_t total)
     : record_(std::move(record)), manifest_(&manifest), total_(total), chunks_((total + kChunk - 1) / kChunk) {
   counts_[Raw(TaskState::kPending)] = total;
+  if (!spec().after.empty() || !spec().after_any.empty() || spec().delay_ms > 0) Hold();
+  if (spec().deadline_ms > 0) deadline_at_ms = record_.enqueued_ms + spec().deadline_ms;
+}
+
+TaskState Job::Untaken() const {
+  if (remainder_) return *remainder_;
+  return held_ ? TaskState::kWaiting : TaskState::kPending;
+}
+
+TaskState Job::Counted(std::uint8_t byte) const {
+  if (byte == Raw(TaskState::kPending)) return Untaken();
+  if (byte == (Raw(TaskState::kPending) | kReturned) && held_) return TaskState::kWaiting;
+  return static_cast<TaskState>(byte & kStateMask);
+}
+
+void Job::Hold() {
+  if (held_) return;
+  counts_[Raw(TaskState::kWaiting)] += ready();
+  counts_[Raw(TaskState::kPending)] = busy_pending_;
+  held_ = true;
+}
+
+void Job::Release() {
+  if (!held_) return;
+  held_ = false;
+  counts_[Raw(TaskState::kPending)] += std::exchange(counts_[Raw(TaskState::kWaiting)], 0);
 }
 
 std::uint8_t Job::Byte(TaskIndex index) const {
@@ -35,12 +61,10 @@ bool Job::InRemainder(TaskIndex index) const {
   return remainder_.has_value() && Byte(index) == Raw(TaskState::kPending);
 }
 
-TaskState Job::StateOf(TaskIndex index) const {
-  if (InRemainder(index)) return *remainder_;
-  return static_cast<TaskState>(Byte(index) & kStateMask);
-}
+TaskState Job::StateOf(TaskIndex index) const { return Counted(Byte(index)); }
 
 bool Job::IsReady(TaskIndex index) const {
+  if (held_) return false;
   const std::uint8_t byte = Byte(index);
   if (byte == (Raw(TaskState::kPending) | kReturned)) return true;
   return !remainder_.has_value() && byte == Raw(TaskState::kPending);
@@ -62,7 +86,7 @@ void Job::SetState(TaskIndex index, TaskState state) {
   const bool busy = was_busy && !IsFinal(state);
   byte = static_cast<std::uint8_t>(Raw(state) | (busy ? kBusy : 0));
   if (busy && state == TaskState::kPending) ++busy_pending_;
-  Move(from, state);
+  Move(from, Counted(byte));
   if (state == TaskState::kRunning) {
     active.insert(index);
   } else {
@@ -72,9 +96,9 @@ void Job::SetState(TaskIndex index, TaskState state) {
 
 void Job::RestoreState(TaskIndex index, TaskState state) {
   std::uint8_t& byte = MutableByte(index);
-  const auto from = static_cast<TaskState>(byte & kStateMask);
+  const TaskState from = Counted(byte);
   byte = Raw(state);
-  if (from != state) Move(remainder_ && from == TaskState::kPending ? *remainder_ : from, state);
+  if (state != TaskState::kPending) Move(from, state);
 }
 
 void Job::SetBusy(TaskIndex index, bool busy) {
@@ -83,18 +107,19 @@ void Job::SetBusy(TaskIndex index, bool busy) {
   if (was == busy) return;
   if ((byte & kReturned) != 0) returned_.erase(index);
   const bool pending = (byte & kStateMask) == Raw(TaskState::kPending);
+  ICARUS_CHECK(!(pending && held_));
   byte = static_cast<std::uint8_t>((byte & kStateMask) | (busy ? kBusy : 0));
   if (pending) busy ? ++busy_pending_ : --busy_pending_;
 }
 
 std::uint64_t Job::EndRemainder(TaskState state, std::optional<TaskError> error, bool closed) {
   ICARUS_CHECK(IsFinal(state) && state != TaskState::kCompleted);
-  const std::uint64_t ended = remainder_ ? 0 : ready() - returned_.size();
+  const std::uint64_t ended = remainder_ ? 0 : unstarted() - returned_.size();
   if (ended == 0) return 0;
+  counts_[Raw(Untaken())] -= ended;
   remainder_ = state;
   remainder_error_ = std::move(error);
   closed_ = closed;
-  counts_[Raw(TaskState::kPending)] -= ended;
   counts_[Raw(state)] += ended;
   return ended;
 }
@@ -111,8 +136,8 @@ std::uint64_t Job::ReopenRemainder() {
   if (!remainder_) return 0;
   const std::uint64_t reopened = RemainderCount();
   counts_[Raw(*remainder_)] -= reopened;
-  counts_[Raw(TaskState::kPending)] += reopened;
   remainder_.reset();
+  counts_[Raw(Untaken())] += reopened;
   remainder_error_.reset();
   closed_ = false;
   Rewind();
@@ -120,6 +145,7 @@ std::uint64_t Job::ReopenRemainder() {
 }
 
 std::optional<TaskIndex> Job::NextReady() {
+  if (held_) return std::nullopt;
   if (!returned_.empty()) return *returned_.begin();
   if (remainder_ || released_) return std::nullopt;
   while (next_ < total_ && !IsReady(next_)) ++next_;
@@ -128,8 +154,8 @@ std::optional<TaskIndex> Job::NextReady() {
 }
 
 void Job::Return(TaskIndex index) {
-  if (InRemainder(index)) Move(*remainder_, TaskState::kPending);
-  SetBusy(index, false);
+  if (InRemainder(index)) Move(*remainder_, held_ ? TaskState::kWaiting : TaskState::kPending);
+  if ((Byte(index) & kBusy) != 0) SetBusy(index, false);
   std::uint8_t& byte = MutableByte(index);
   ICARUS_CHECK((byte & kStateMask) == Raw(TaskState::kPending));
   byte = Raw(TaskState::kPending) | kReturned;
@@ -173,7 +199,7 @@ void Job::ReloadTasks() {
   released_ = false;
   chunks_.resize((total_ + kChunk - 1) / kChunk);
   counts_ = {};
-  counts_[Raw(remainder_ ? *remainder_ : TaskState::kPending)] = total_;
+  counts_[Raw(Untaken())] = total_;
   busy_pending_ = 0;
   next_ = 0;
 }
@@ -185,9 +211,12 @@ JobStatusRecord Job::StatusRecord() const {
   status.remainder = remainder_;
   status.remainder_error = remainder_error_;
   status.closed = closed_;
+  status.released = !held_;
   status.enqueued_ms = enqueued_ms;
+  status.deadline_at_ms = deadline_at_ms;
   status.retry_notes = retry_notes;
   status.finished_at_ms = finished_at_ms;
+  status.ended_ms = ended_ms;
   if (finished()) {
     status.counts.assign(counts_.begin(), counts_.end());
     status.failures = failures;
@@ -200,9 +229,12 @@ JobStatusRecord Job::StatusRecord() const {
 
 void Job::RestoreStatus(const JobStatusRecord& status) {
   identity = status.solver_identity;
+  if (status.released) Release();
   enqueued_ms = status.enqueued_ms;
+  deadline_at_ms = status.deadline_at_ms;
   retry_notes = status.retry_notes;
   finished_at_ms = status.finished_at_ms;
+  ended_ms = status.ended_ms;
   if (finished_at_ms != 0) {
     cached = status.cached;
     joined = status.joined;
@@ -210,10 +242,10 @@ void Job::RestoreStatus(const JobStatusRecord& status) {
     failures = status.failures;
   }
   if (status.remainder) {
+    counts_[Raw(Untaken())] -= total_;
     remainder_ = status.remainder;
     remainder_error_ = status.remainder_error;
     closed_ = status.closed;
-    counts_[Raw(TaskState::kPending)] -= total_;
     counts_[Raw(*remainder_)] += total_;
   }
   if (finished_at_ms != 0 && status.counts.size() == counts_.size()) {

@@ -59,6 +59,12 @@ class Job {
   // Marks a pending task as taken (by an execution, a read, a backoff), or ready again as if it had never been taken.
   void SetBusy(TaskIndex index, bool busy);
 
+  // Held: no task of it may run yet, all that are not taken are shown as waiting. A job that waits for others, or for
+  // its time, is made so.
+  void Hold();
+  void Release();
+  bool held() const { return held_; }
+
   // Every ready task that was never taken becomes final at once, without being touched. Returns how many. `closed`:
   // what is taken now ends like it, should it come back.
   std::uint64_t EndRemainder(TaskState state, std::optional<TaskError> error, bool closed);
@@ -92,6 +98,8 @@ class Job {
   const StateCounts& counts() const { return counts_; }
   std::uint64_t Count(TaskState state) const { return counts_[static_cast<std::size_t>(state)]; }
   std::uint64_t ready() const { return Count(TaskState::kPending) - busy_pending_; }
+  // Ready, or held.
+  std::uint64_t unstarted() const { return ready() + Count(TaskState::kWaiting); }
   bool finished() const;
   TaskState state() const { return JobState(counts_); }
   // A finished job keeps only its counts; ask the store for its tasks.
@@ -109,8 +117,10 @@ class Job {
   std::uint32_t request_class = 0;
   bool cacheable = false;
   TaskIndex probe_next = 0;         // the first task not probed ahead
-  std::int64_t enqueued_ms = 0;     // broker time of the submission or the last retry
+  std::int64_t enqueued_ms = 0;     // broker time of the submission, the release or the last retry
+  std::int64_t deadline_at_ms = 0;  // broker time; 0: none
   std::int64_t finished_at_ms = 0;  // wall
+  std::int64_t ended_ms = 0;        // the same in broker time
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
@@ -131,6 +141,8 @@ class Job {
   std::uint8_t Byte(TaskIndex index) const;
   std::uint8_t& MutableByte(TaskIndex index);
   void Move(TaskState from, TaskState to);
+  TaskState Counted(std::uint8_t byte) const;  // as which state a task with this byte counts
+  TaskState Untaken() const;                   // the same of one that was never touched
 
   JobRecord record_;
   const Manifest* manifest_;
@@ -142,6 +154,7 @@ class Job {
   std::optional<TaskState> remainder_;
   std::optional<TaskError> remainder_error_;
   bool closed_ = false;
+  bool held_ = false;
   TaskIndex next_ = 0;
   std::set<TaskIndex> returned_;
   bool released_ = false;

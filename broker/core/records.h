@@ -26,7 +26,8 @@ struct StoreMeta {
   std::uint64_t epoch = 0;     // counts the broker's starts; part of every execution id and token
   std::uint64_t sequence = 0;  // of the last batch
   std::int64_t clock_ms = 0;   // broker time of the last batch: all the time that brokers have served this store
-  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence, clock_ms)
+  std::uint64_t last_job = 0;  // the highest id that was given, also when that job is not kept any more
+  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence, clock_ms, last_job)
 };
 
 // Written once, at submission.
@@ -55,16 +56,19 @@ struct JobStatusRecord {
   std::optional<TaskState> remainder;
   std::optional<TaskError> remainder_error;
   bool closed = false;                // with a remainder: what comes back to the queue ends like it
-  std::int64_t enqueued_ms = 0;       // broker time of the submission or the last retry
-  std::int64_t finished_at_ms = 0;    // 0: not finished
+  bool released = false;              // what it waited for has happened
+  std::int64_t enqueued_ms = 0;       // broker time of the submission, the release or the last retry
+  std::int64_t deadline_at_ms = 0;    // broker time; 0: none
+  std::int64_t finished_at_ms = 0;    // wall; 0: not finished
+  std::int64_t ended_ms = 0;          // the same in broker time
   std::vector<std::uint64_t> counts;  // by state, when finished
   std::uint64_t cached = 0;
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
   std::vector<FailureGroup> failures;  // when finished; before, the tasks' records tell
   std::vector<RetryNote> retry_notes;  // of the last retries that had an id
-  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, closed, enqueued_ms, finished_at_ms,
-                counts, cached, joined, incomplete, failures, retry_notes)
+  ICARUS_FIELDS(JobStatusRecord, job, solver_identity, remainder, remainder_error, closed, released, enqueued_ms,
+                deadline_at_ms, finished_at_ms, ended_ms, counts, cached, joined, incomplete, failures, retry_notes)
 };
 
 // A task that ended, or that is to run again and has a history. Its body, when it has one, is stored beside it.

@@ -125,6 +125,14 @@ Result<StoreMeta> ReadMeta(rocksdb::DB& db, const std::string& dir) {
   return meta;
 }
 
+std::uint64_t LastJobOf(const RecordBatch& batch) {
+  std::uint64_t last = 0;
+  for (const Record& record : batch.records) {
+    if (const auto* put = std::get_if<PutJob>(&record)) last = std::max(last, put->job.job.value);
+  }
+  return last;
+}
+
 Status CheckHighWater(const std::string& dir, const std::string& mark_path, const StoreMeta& meta) {
   ICARUS_ASSIGN(const std::optional<StorePosition> mark, HighWater::Read(mark_path));
   const bool is_new = meta.epoch == 0;
@@ -145,6 +153,7 @@ struct RocksDbJobStore::Impl {
   std::optional<HighWater> high_water;
   StoreMeta meta;
   std::uint64_t committed = 0;  // sequence of the last batch; the commit thread's
+  std::uint64_t last_job = 0;   // the highest id in any batch; the commit thread's
   bool needs_new_log = false;   // the last write found the disk full; the commit thread's
 
   Status Write(const RecordBatch& batch);
@@ -175,6 +184,7 @@ Result<std::unique_ptr<RocksDbJobStore>> RocksDbJobStore::Open(const std::string
   ICARUS_ASSIGN(impl->high_water, HighWater::Open(mark_path));
   ++impl->meta.epoch;
   impl->committed = impl->meta.sequence;
+  impl->last_job = impl->meta.last_job;
   ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, impl->meta.clock_ms, {}}));
   return std::unique_ptr<RocksDbJobStore>(new RocksDbJobStore(std::move(impl)));
 }
@@ -206,6 +216,7 @@ Status RocksDbJobStore::Impl::CheckCanWrite() const {
 rocksdb::Status RocksDbJobStore::Impl::SwitchLog() {
   StoreMeta unchanged = meta;
   unchanged.sequence = committed;
+  unchanged.last_job = last_job;
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const rocksdb::Status status = db->Put(options, MetaKey(), EncodeRecord(MetaKey(), unchanged));
@@ -217,6 +228,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   StoreMeta now = meta;
   now.sequence = batch.sequence;
   now.clock_ms = batch.clock_ms;
+  now.last_job = std::max(last_job, LastJobOf(batch));
   rocksdb::WriteBatch writes(0, 0, kProtectionBytes, 0);
   rocksdb::Status status = FillBatch(batch, now, writes);
   if (status.ok() && needs_new_log) status = SwitchLog();
@@ -225,6 +237,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   if (status.ok()) status = db->Write(options, &writes);
   needs_new_log = IsNoSpace(status);
   if (!status.ok()) return RocksError("cannot write to the job store in " + dir, status);
+  last_job = now.last_job;
   return high_water->Write({meta.lineage, meta.epoch, batch.sequence});
 }
 

@@ -114,6 +114,9 @@ void AddScheduling(CLI::App* app, SubmitOptions& submit) {
   AddDuration(app, "--timeout", "end one attempt after this long", submit.timeout_ms);
   AddDuration(app, "--queue-timeout", "give up when it has not started after this long", submit.queue_timeout_ms);
   AddDuration(app, "--deadline", "give up this long after the submission", submit.deadline_ms);
+  AddTexts(app, "--after", "JOB", "start when this job has completed; repeat for more", submit.after);
+  AddTexts(app, "--after-any", "JOB", "start when this job has ended, however it did", submit.after_any);
+  AddDuration(app, "--delay", "start this long after the submission at the earliest", submit.delay_ms);
   AddInteger(app, "--retries", 0, limits::kMaxRetries, "further attempts after a crash or timeout", submit.retries);
   app->add_flag("--retry-exit", submit.retry_exit, "a nonzero exit is tried again too");
   app->add_flag("--no-restart", submit.no_restart, "a lost worker fails the task");
@@ -220,6 +223,7 @@ void DefineJobVerbs(const std::function<CLI::App*(const char*)>& verb, Options& 
     options.select.after = static_cast<std::uint64_t>(*index + 1);
     return {};
   });
+  AddSelectors(verb("explain"), options.select, "TASK|JOB");
   CLI::App* wait = verb("wait");
   AddSelectors(wait, options.select, "JOB…");
   AddDuration(wait, "--timeout", "leave after this long with exit code 5", options.select.timeout_ms);

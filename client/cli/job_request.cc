@@ -119,6 +119,7 @@ Status ReadOptions(const SubmitOptions& options, JobSpec& spec) {
   spec.timeout_ms = options.timeout_ms.value_or(-1);  // below 0: the analysis' own
   spec.queue_timeout_ms = options.queue_timeout_ms.value_or(0);
   spec.deadline_ms = options.deadline_ms.value_or(0);
+  spec.delay_ms = options.delay_ms.value_or(0);
   spec.retries = options.retries.value_or(-1);
   spec.retry_exit = options.retry_exit;
   spec.no_restart = options.no_restart;

@@ -42,6 +42,9 @@ struct SubmitOptions {
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> queue_timeout_ms;
   std::optional<std::int64_t> deadline_ms;
+  std::vector<std::string> after;      // selectors
+  std::vector<std::string> after_any;  // selectors
+  std::optional<std::int64_t> delay_ms;
   std::optional<std::int32_t> retries;
   bool retry_exit = false;
   bool no_restart = false;

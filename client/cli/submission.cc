@@ -5,6 +5,7 @@
 
 #include "client/cli/job_request.h"
 #include "client/cli/results.h"
+#include "client/cli/selectors.h"
 #include "client/output/job_text.h"
 #include "client/output/json.h"
 #include "common/base/random.h"
@@ -68,6 +69,8 @@ Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool
   ICARUS_ASSIGN(Client * client, session.Broker());
   if (options.require_runnable) ICARUS_TRY(CheckRunnable(*client, request.spec));
   ICARUS_TRY(CompleteInputs(*client, request));
+  ICARUS_ASSIGN(request.spec.after, ResolveJobs(*client, options.after));
+  ICARUS_ASSIGN(request.spec.after_any, ResolveJobs(*client, options.after_any));
   // A key of its own makes it safe to send the request again when its answer was lost.
   const std::string id = options.id.empty() ? RandomHex(16) : options.id;
   ICARUS_ASSIGN(SubmitReply reply, client->Ask<SubmitReply>(Submit{id, std::move(request.spec)}));

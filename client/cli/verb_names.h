@@ -11,7 +11,7 @@ struct VerbText {
   const char* example;
 };
 
-inline constexpr std::array<VerbText, 18> kVerbTexts = {{
+inline constexpr std::array<VerbText, 19> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
@@ -20,6 +20,7 @@ inline constexpr std::array<VerbText, 18> kVerbTexts = {{
     {"run", "Run a command through the queue and wait for it", "icarus run --input case.inp -- ./simulate case.inp"},
     {"list", "Jobs, newest first", "icarus list --state running --tag study=wing"},
     {"show", "One job with its tasks and grouped failures", "icarus show 7 --state failed"},
+    {"explain", "Why a task waits, failed, or was computed", "icarus explain 7.2"},
     {"wait", "Wait until jobs have ended", "icarus wait last --timeout 10m"},
     {"watch", "Follow jobs with a live bar", "icarus watch all"},
     {"result", "Results as one table, JSON, CSV or a plot", "icarus result last --plot polars.svg"},

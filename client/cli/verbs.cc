@@ -11,25 +11,12 @@ struct Verb {
   VerbFunction run;
 };
 
-constexpr std::array<Verb, 18> kVerbs = {{
-    {"up", RunUp},
-    {"down", RunDown},
-    {"submit", RunSubmit},
-    {"run", RunRun},
-    {"list", RunList},
-    {"show", RunShow},
-    {"wait", RunWait},
-    {"watch", RunWatch},
-    {"result", RunResult},
-    {"get", RunGet},
-    {"logs", RunLogs},
-    {"cancel", RunCancel},
-    {"retry", RunRetry},
-    {"workers", RunWorkers},
-    {"analyses", RunAnalyses},
-    {"cache", RunCache},
-    {"config", RunConfig},
-    {"doctor", RunDoctor},
+constexpr std::array<Verb, 19> kVerbs = {{
+    {"up", RunUp},         {"down", RunDown},     {"submit", RunSubmit},   {"run", RunRun},
+    {"list", RunList},     {"show", RunShow},     {"explain", RunExplain}, {"wait", RunWait},
+    {"watch", RunWatch},   {"result", RunResult}, {"get", RunGet},         {"logs", RunLogs},
+    {"cancel", RunCancel}, {"retry", RunRetry},   {"workers", RunWorkers}, {"analyses", RunAnalyses},
+    {"cache", RunCache},   {"config", RunConfig}, {"doctor", RunDoctor},
 }};
 
 }  // namespace

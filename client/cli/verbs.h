@@ -15,6 +15,7 @@ Result<int> RunSubmit(Session& session);
 Result<int> RunRun(Session& session);
 Result<int> RunList(Session& session);
 Result<int> RunShow(Session& session);
+Result<int> RunExplain(Session& session);
 Result<int> RunWait(Session& session);
 Result<int> RunWatch(Session& session);
 Result<int> RunResult(Session& session);

@@ -113,7 +113,7 @@ std::vector<Cell> TaskCells(JobId job, const TaskSummary& task, bool with_target
 
 std::string SubmitLine(const SubmitReply& reply) {
   std::string line = fmt::format("job {}: {}, {} cached", reply.job.value, Counted(reply.tasks, "task"), reply.cached);
-  if (reply.probed < reply.tasks) line += fmt::format(" of the first {}", reply.probed);
+  if (reply.probed > 0 && reply.probed < reply.tasks) line += fmt::format(" of the first {}", reply.probed);
   if (reply.existing) line += " (submitted before under this id)";
   return line;
 }

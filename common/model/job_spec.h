@@ -9,6 +9,7 @@
 
 #include "common/model/content_hash.h"
 #include "common/model/fields.h"
+#include "common/model/ids.h"
 #include "common/model/sweep.h"
 
 namespace icarus {
@@ -61,6 +62,9 @@ struct JobSpec {
   std::int64_t timeout_ms = -1;       // of one attempt; 0: none; -1: the analysis' default
   std::int64_t queue_timeout_ms = 0;  // 0: none
   std::int64_t deadline_ms = 0;       // from submission; 0: none
+  std::vector<JobId> after;           // starts when these have completed; fails when one ends otherwise
+  std::vector<JobId> after_any;       // starts when these have ended
+  std::int64_t delay_ms = 0;          // starts so long after submission at the earliest
   std::int32_t retries = -1;          // further attempts after a crash or timeout; -1: the analysis' default
   bool retry_exit = false;            // a nonzero exit is retried too
   bool no_restart = false;            // a lost worker fails the task
@@ -74,7 +78,7 @@ struct JobSpec {
   std::map<std::string, std::string> tags;
   bool strict = false;
   ICARUS_FIELDS(JobSpec, analysis, solver, solver_identity, sweep, command, priority, timeout_ms, queue_timeout_ms,
-                deadline_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails, max_running,
+                deadline_ms, after, after_any, delay_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails, max_running,
                 name, tags, strict)
 };
 

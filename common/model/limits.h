@@ -27,6 +27,7 @@ inline constexpr std::size_t kMaxArguments = 4096;          // of a command
 inline constexpr std::size_t kMaxArgumentBytes = 1u << 20;  // all arguments of a command together
 inline constexpr std::size_t kMaxInputs = 4096;             // input files of a command
 inline constexpr std::size_t kMaxTags = 64;
+inline constexpr std::size_t kMaxAfter = 1000;  // jobs that one waits for
 inline constexpr std::size_t kMaxNameBytes = 256;
 inline constexpr int kMaxPriority = 1000;
 inline constexpr int kMaxRetries = 100;

@@ -179,6 +179,8 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kCacheReply: return "cache_reply";
     case MessageType::kConfig: return "config";
     case MessageType::kConfigReply: return "config_reply";
+    case MessageType::kExplain: return "explain";
+    case MessageType::kExplainReply: return "explain_reply";
     case MessageType::kDispatch: return "dispatch";
     case MessageType::kTaskEvents: return "task_events";
     case MessageType::kResults: return "results";

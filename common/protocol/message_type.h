@@ -40,6 +40,8 @@ enum class MessageType : std::uint16_t {
   kCacheReply = 50,
   kConfig = 51,
   kConfigReply = 52,
+  kExplain = 53,
+  kExplainReply = 54,
   // Workers
   kDispatch = 64,        // b → w
   kTaskEvents = 65,      // w → b

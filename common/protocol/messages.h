@@ -429,6 +429,21 @@ struct ConfigReply {
   ICARUS_FIELDS(ConfigReply, entries)
 };
 
+// Why is it where it is?
+struct Explain {
+  static constexpr MessageType kType = MessageType::kExplain;
+  JobId job;
+  TaskIndex index = 0;
+  ICARUS_FIELDS(Explain, job, index)
+};
+struct ExplainReply {
+  static constexpr MessageType kType = MessageType::kExplainReply;
+  TaskState state = TaskState::kPending;
+  std::string kind;  // a stable word: no_worker, no_solver, unsatisfiable, held, waiting, queued, backoff, joined, …
+  std::string text;  // one true sentence with numbers
+  ICARUS_FIELDS(ExplainReply, state, kind, text)
+};
+
 // --- workers --------------------------------------------------------------------------------------------------------
 
 struct DispatchTask {
@@ -520,11 +535,12 @@ struct Drain {
   ICARUS_FIELDS(Drain, draining)
 };
 
-using AnyMessage = std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply,
-                                BlobGet, BlobData, Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply,
-                                Watch, JobUpdate, UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry,
-                                RetryReply, ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply,
-                                Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
+using AnyMessage =
+    std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet,
+                 BlobData, Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate,
+                 UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply,
+                 ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Dispatch, TaskEvents,
+                 Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

@@ -90,7 +90,8 @@ def noop_spec(count):
     return {
         "analysis": "noop", "solver": "", "solver_identity": "",
         "sweep": {"targets": [], "base": {"sleep_s": 0.0, "bytes": 0.0}, "axes": axes},
-        "priority": 0, "timeout_ms": 0, "queue_timeout_ms": 0, "deadline_ms": 0, "retries": 0, "retry_exit": False,
+        "priority": 0, "timeout_ms": 0, "queue_timeout_ms": 0, "deadline_ms": 0, "after": [], "after_any": [],
+        "delay_ms": 0, "retries": 0, "retry_exit": False,
         "no_restart": False, "resources": {"cpus": 1, "memory_bytes": 0, "named": {}}, "require": {}, "cache": 0,
         "ttl_ms": 0, "max_fails": -1, "max_running": 0, "name": "from python", "tags": {}, "strict": False,
     }

@@ -51,6 +51,7 @@ void BrokerNode::Recover() {
   const broker::BrokerIdentity identity{instance_, "sim", kLineage, world_.store.epoch};
   core_ = std::make_unique<broker::BrokerCore>(Catalogue::BuiltIn(), config, identity, world_.store.epoch);
   gate_.emplace(world_.store.sequence);
+  core_->RecoverLastJob(world_.store.last_job);
   for (const auto& [id, job] : world_.store.jobs) {
     if (const Status done = core_->RecoverJob(job.record); !done) world_.oracle.Fail(done.error().message);
     if (job.status) core_->RecoverStatus(*job.status);

@@ -146,6 +146,10 @@ JobSpec ClientNode::DrawSpec() {
   spec.retries = static_cast<std::int32_t>(random.Below(3));
   if (random.Below(6) == 0) spec.queue_timeout_ms = 1'000 + static_cast<std::int64_t>(random.Below(20'000));
   if (random.Below(6) == 0) spec.deadline_ms = 1'000 + static_cast<std::int64_t>(random.Below(60'000));
+  if (random.Below(6) == 0) {
+    if (const auto upstream = DrawJob()) (random.Below(3) == 0 ? spec.after_any : spec.after).push_back(*upstream);
+  }
+  if (random.Below(12) == 0) spec.delay_ms = static_cast<std::int64_t>(random.Below(15'000));
   if (random.Below(8) == 0) spec.max_fails = static_cast<std::int64_t>(random.Below(3));
   if (random.Below(8) == 0) spec.max_running = 1;
   if (random.Below(10) == 0) spec.no_restart = true;

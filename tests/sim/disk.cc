@@ -6,7 +6,10 @@ namespace icarus::sim {
 
 void StoreImage::Apply(const broker::RecordBatch& batch) {
   const auto apply = Overloaded{
-      [&](const broker::PutJob& put) { jobs[put.job.job].record = put.job; },
+      [&](const broker::PutJob& put) {
+        jobs[put.job.job].record = put.job;
+        last_job = std::max(last_job, put.job.job.value);
+      },
       [&](const broker::PutJobStatus& put) { jobs[put.status.job].status = put.status; },
       [&](const broker::DeleteJob& gone) { jobs.erase(gone.job); },
       [&](const broker::PutTask& put) {

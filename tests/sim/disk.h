@@ -23,6 +23,7 @@ struct StoreImage {
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
   std::int64_t clock_ms = 0;
+  std::uint64_t last_job = 0;
   std::map<JobId, StoredJob> jobs;
   std::map<std::uint64_t, broker::DispatchRecord> dispatches;
   std::map<std::string, std::string> settings;

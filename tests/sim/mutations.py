@@ -65,7 +65,7 @@ MUTATIONS = {
     "page-without-those-that-ended": (
         "results that came while a page was read are shown without their values",
         "broker/core/broker_core_queries.cc",
-        "  if (EndedOf(job, read.indices) != read.asked) return StartPage(std::move(read), out);\n", ""),
+        "  if (stale) return StartPage(std::move(read), out);\n", "  static_cast<void>(stale);\n"),
 }
 
 

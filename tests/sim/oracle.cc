@@ -56,12 +56,22 @@ void Oracle::BeforeBatch(const broker::RecordBatch& batch) {
     }
   }
   for (const broker::Record& record : batch.records) {
+    if (const auto* gone = std::get_if<broker::DeleteJob>(&record)) OnExpired(gone->job);
     if (const auto* dispatch = std::get_if<broker::PutDispatch>(&record)) {
       for (const auto& task : dispatch->dispatch.tasks) latest_token_ = std::max(latest_token_, task.token.value);
     }
     const auto* put = std::get_if<broker::PutTask>(&record);
     if (put == nullptr || put->record.state != TaskState::kCompleted) continue;
     if (++completions_[put->task] > 1) Fail("task " + Text(put->task) + " has two recorded results");
+  }
+}
+
+void Oracle::OnExpired(JobId id) {
+  ++checks_;
+  expired_.insert(id);
+  const auto job = durable_.jobs.find(id);
+  for (TaskIndex index = 0; job != durable_.jobs.end() && index < TotalOf(job->second); ++index) {
+    if (!IsEnd(StateOf(job->second, index))) Fail("job " + std::to_string(id.value) + " expired before its end");
   }
 }
 
@@ -108,7 +118,7 @@ void Oracle::OnSubmitted(const std::string& id, JobId job, std::uint64_t tasks) 
   if (known != submitted_.end() && known->second != job) Fail("submission " + id + " became two jobs");
   submitted_[id] = job;
   tasks_[job] = tasks;
-  if (!durable_.jobs.contains(job))
+  if (!durable_.jobs.contains(job) && !expired_.contains(job))
     Fail("job " + std::to_string(job.value) + " was acknowledged before it was durable");
 }
 
@@ -129,6 +139,11 @@ void Oracle::OnRetryAsked(JobId job, const std::vector<TaskIndex>& tasks) {
   if (stored == durable_.jobs.end()) return;
   for (TaskIndex index = 0; index < TotalOf(stored->second); ++index) {
     if (tasks.empty() || std::find(tasks.begin(), tasks.end(), index) != tasks.end()) ++retries_[{job, index}];
+  }
+  // What failed because of it comes back too, and what failed because of that.
+  for (const auto& [id, dependent] : durable_.jobs) {
+    const auto& after = dependent.record.spec.after;
+    if (id > job && std::find(after.begin(), after.end(), job) != after.end()) OnRetryAsked(id, {});
   }
 }
 
@@ -173,8 +188,23 @@ void Oracle::OnJobSeen(const JobSummary& job) {
   if (job.cached > completed) Fail("job " + std::to_string(job.job.value) + " has more hits than completed tasks");
 }
 
+// Everything that the job waits for has happened.
+void Oracle::CheckDependencies(JobId id) {
+  const auto stored = durable_.jobs.find(id);
+  if (stored == durable_.jobs.end()) return;
+  for (const JobId upstream : stored->second.record.spec.after) {
+    const auto job = durable_.jobs.find(upstream);
+    for (TaskIndex index = 0; job != durable_.jobs.end() && index < TotalOf(job->second); ++index) {
+      ++checks_;
+      if (StateOf(job->second, index) == TaskState::kCompleted) continue;
+      Fail("job " + std::to_string(id.value) + " runs, but " + Text({upstream, index}) + " has not completed");
+    }
+  }
+}
+
 void Oracle::OnDispatched(const std::string& instance, const DispatchGroup& group, const DispatchTask& task) {
   ++checks_;
+  CheckDependencies(group.job);
   for (const auto& [id, record] : durable_.dispatches) {
     if (record.worker_instance != instance) continue;
     for (const auto& one : record.tasks) {
@@ -233,6 +263,7 @@ void Oracle::CheckSingleHolders() {
 void Oracle::AtEnd(bool single_runs) {
   for (const auto& [id, job] : submitted_) {
     const auto stored = durable_.jobs.find(job);
+    if (expired_.contains(job)) continue;
     if (stored == durable_.jobs.end()) {
       Fail("job " + std::to_string(job.value) + " was acknowledged and is gone");
       continue;
@@ -246,6 +277,7 @@ void Oracle::AtEnd(bool single_runs) {
   if (!durable_.dispatches.empty()) Fail("a record of a dispatch is left over");
   for (const auto& [task, runs] : completed_runs_) {
     // What its owner ended, or began again, may have run before.
+    if (expired_.contains(task.job)) continue;
     const broker::JobRecord& record = durable_.jobs.at(task.job).record;
     const bool ended_early =
         cancel_asked_.contains(task.job) || record.spec.deadline_ms > 0 || record.spec.max_fails >= 0;

@@ -63,6 +63,8 @@ class Oracle {
   // A task as the records say it is.
   TaskState StateOf(const StoredJob& job, TaskIndex index) const;
   std::uint64_t TotalOf(const StoredJob& job) const;
+  void CheckDependencies(JobId id);
+  void OnExpired(JobId id);
   void CheckTransition(TaskRef task, TaskState from, TaskState to);
   static bool IsEnd(TaskState state) { return static_cast<int>(state) >= 3; }
 
@@ -82,6 +84,7 @@ class Oracle {
   std::map<TaskRef, std::set<std::string>> holders_;  // instances with a running attempt
   std::map<TaskRef, int> completed_runs_;
   std::map<TaskRef, std::string> bodies_;  // as first handed out
+  std::set<JobId> expired_;
   std::uint64_t highest_sequence_ = 0;
   std::uint64_t latest_token_ = 0;  // in a durable dispatch
   std::uint64_t checks_ = 0;

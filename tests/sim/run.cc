@@ -53,6 +53,7 @@ class Simulation {
     config.aging_ms = 1'000 + static_cast<std::int64_t>(random_.Below(100'000));
     config.max_worker_deaths = 2 + static_cast<std::uint32_t>(random_.Below(4));
     if (random_.Below(3) == 0) config.cache_max_entries = 1 + random_.Below(6);
+    if (random_.Below(3) == 0) config.retention_ms = 0;
     if (random_.Below(4) == 0) config.max_concurrent = 1 + random_.Below(3);
     BrokerNode::World around{scheduler_, random_, plan_, network_, store_, oracle_, trace_};
     broker_ = std::make_unique<BrokerNode>(around, config);

@@ -1,0 +1,136 @@
+// Jobs that wait: for other jobs, or for their time.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "common/base/text.h"
+
+namespace icarus::broker {
+namespace {
+
+std::string NameOf(JobId job) { return "job " + std::to_string(job.value); }
+
+TaskError DependencyFailed(JobId upstream, TaskState ended) {
+  TaskError error;
+  error.kind = TaskErrorKind::kDependencyFailed;
+  error.message = NameOf(upstream) + ", which it waits for (--after), ended as " + std::string(StateName(ended));
+  return error;
+}
+
+}  // namespace
+
+Status BrokerCore::CheckDependencies(const Caller& caller, const JobSpec& spec) {
+  if (spec.after.size() + spec.after_any.size() > limits::kMaxAfter) {
+    return UsageError("a job waits for at most " + std::to_string(limits::kMaxAfter) + " others", "after");
+  }
+  for (const auto* list : {&spec.after, &spec.after_any}) {
+    for (const JobId id : *list) {
+      if (auto found = FindJob(caller, id); !found) {
+        Error error = std::move(found).error();
+        error.field = "after";
+        return error;
+      }
+    }
+  }
+  return {};
+}
+
+void BrokerCore::NoteDependencies(const Job& job) {
+  for (const JobId upstream : job.spec().after) dependents_[upstream].insert(job.id());
+  for (const JobId upstream : job.spec().after_any) dependents_[upstream].insert(job.id());
+  if (job.held() && job.spec().delay_ms > 0) delayed_starts_.insert({StartOf(job), job.id()});
+}
+
+std::int64_t BrokerCore::StartOf(const Job& job) { return job.record().enqueued_ms + job.spec().delay_ms; }
+
+// Of the jobs that it waits for, those that have not ended; or the first that ended otherwise than it may.
+std::vector<JobId> BrokerCore::UnmetOf(const Job& job, std::optional<JobId>& failed) const {
+  std::vector<JobId> unmet;
+  const auto look = [&](JobId id, bool must_complete) {
+    const auto upstream = jobs_.find(id);
+    if (upstream == jobs_.end()) return;  // it had ended well, and is not kept any more
+    if (!upstream->second->finished()) {
+      unmet.push_back(id);
+    } else if (must_complete && upstream->second->state() != TaskState::kCompleted && !failed) {
+      failed = id;
+    }
+  };
+  for (const JobId id : job.spec().after) look(id, true);
+  for (const JobId id : job.spec().after_any) look(id, false);
+  return unmet;
+}
+
+// Lets the job go when there is nothing left that it waits for, and ends it when that cannot come.
+void BrokerCore::SettleHeldJob(Job& job, Now now, Outbox& out) {
+  if (!job.held() || job.finished()) return;
+  std::optional<JobId> failed;
+  const std::vector<JobId> unmet = UnmetOf(job, failed);
+  if (failed) {
+    const Job& upstream = *jobs_.at(*failed);
+    EndReady(job, TaskState::kFailed, DependencyFailed(*failed, upstream.state()), now, out);
+    return;
+  }
+  if (!unmet.empty() || StartOf(job) > now.monotonic_ms()) return;
+  DisarmJobTimers(job);
+  job.Release();
+  job.enqueued_ms = now.monotonic_ms();
+  ArmJobTimers(job);
+  out.Write(PutJobStatus{job.StatusRecord()});
+  out.Log("job released", {{"job", std::to_string(job.id().value)}});
+  unresolved_.insert(job.id());
+  ResolveJobs(out);
+  Touch(job);
+}
+
+// What ended in this turn, and what waited for it, and what waited for that.
+void BrokerCore::SettleDependents(Now now, Outbox& out) {
+  while (!ended_jobs_.empty()) {
+    const JobId upstream = ended_jobs_.front();
+    ended_jobs_.pop_front();
+    const auto dependents = dependents_.find(upstream);
+    if (dependents == dependents_.end()) continue;
+    const std::set<JobId> waiting = dependents->second;
+    for (const JobId id : waiting) {
+      if (const auto job = jobs_.find(id); job != jobs_.end()) SettleHeldJob(*job->second, now, out);
+    }
+  }
+  while (!delayed_starts_.empty() && delayed_starts_.begin()->first <= now.monotonic_ms()) {
+    const JobId id = delayed_starts_.begin()->second;
+    delayed_starts_.erase(delayed_starts_.begin());
+    if (const auto job = jobs_.find(id); job != jobs_.end()) SettleHeldJob(*job->second, now, out);
+  }
+}
+
+// The job is being retried: what failed because of it waits for it again.
+void BrokerCore::ReopenDependents(const Job& upstream, Outbox& out) {
+  const auto dependents = dependents_.find(upstream.id());
+  if (dependents == dependents_.end()) return;
+  for (const JobId id : dependents->second) {
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end() || !found->second->held() || !found->second->finished()) continue;
+    PendingRead read{PendingRead::Kind::kReopen, 0, {}, id};
+    read.job_retries = found->second->retries;
+    for (TaskIndex index = 0; index < found->second->total(); ++index) read.asked.push_back(index);
+    out.Push(ReadTasks{++last_ticket_, id, read.asked, false});
+    pending_reads_[last_ticket_] = std::move(read);
+  }
+}
+
+void BrokerCore::ReopenHeldJob(const PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now,
+                               Outbox& out) {
+  const auto found = jobs_.find(read.job);
+  if (found == jobs_.end() || found->second->retries != read.job_retries) return;
+  Job& job = *found->second;
+  if (!job.held() || !job.tasks_released()) return;
+  ReloadTasks(job, read, records);
+  Retry request;
+  for (TaskIndex index = 0; index < job.total(); ++index) {
+    const std::optional<TaskRecord>& record = records[index];
+    const bool by_itself = record && IsFinal(record->state);
+    const std::optional<TaskError>& error = by_itself ? record->error : job.remainder_error();
+    if (error && error->kind == TaskErrorKind::kDependencyFailed) request.tasks.push_back(index);
+  }
+  if (!request.tasks.empty()) RetryTasks(job, request, KnownRecords(read, records), now, out);
+  if (job.finished()) job.ReleaseTasks();
+}
+
+}  // namespace icarus::broker
