@@ -83,7 +83,10 @@ void CoreWorld::Turn() {
 
 void CoreWorld::Store(const Record& record) {
   std::visit(Overloaded{
-                 [&](const PutJob& put) { jobs_[put.job.job] = put.job; },
+                 [&](const PutJob& put) {
+                   jobs_[put.job.job] = put.job;
+                   last_job_ = std::max(last_job_, put.job.job.value);
+                 },
                  [&](const PutJobStatus& put) { statuses_[put.status.job] = put.status; },
                  [&](const DeleteJob& gone) { jobs_.erase(gone.job); },
                  [&](const PutTask& put) {
@@ -237,9 +240,16 @@ void CoreWorld::Restart() {
   }
   for (const auto& [id, record] : dispatches) core_->RecoverDispatch(record);
   for (const auto& [key, value] : cache_) core_->RecoverCacheEntry(key, value.first);
+  core_->RecoverLastJob(last_job_);
   core_->FinishRecovery(now(), out_);
   Turn();
   AddClient("alice", "alice");
+}
+
+void CoreWorld::Configure(CoreConfig config) {
+  config_ = std::move(config);
+  core_->OnConfigChanged(config_, now(), out_);
+  Turn();
 }
 
 TaskState CoreWorld::StateOf(JobId job, TaskIndex index) {

@@ -77,6 +77,7 @@ class CoreWorld {
   void SetWall(std::int64_t wall_ms) { wall_offset_ms_ = wall_ms - now_ms_; }
   // The broker process ends and another starts on what was stored. Peers are forgotten.
   void Restart();
+  void Configure(CoreConfig config);
   void DamageCache() { damage_cache_ = true; }
 
   TaskState StateOf(JobId job, TaskIndex index);
@@ -109,6 +110,7 @@ class CoreWorld {
   std::map<std::string, std::vector<ExecutionId>> stops_;
   std::map<std::string, std::vector<ExecutionId>> recalls_;
   std::map<JobId, JobRecord> jobs_;
+  std::uint64_t last_job_ = 0;
   std::map<JobId, JobStatusRecord> statuses_;
   std::map<std::string, std::string> settings_;
   std::map<ContentHash, std::pair<CacheEntry, Body>> cache_;
