@@ -277,6 +277,7 @@ class BrokerCore {
   ExplainReply ExplainPlace(const Job& job, TaskIndex index, TaskState state) const;
   std::string ExplainHeld(const Job& job, Now now) const;
   std::string WhyNotCached(const Job& job) const;
+  bool Compete(const Job& a, const Job& b) const;
   std::uint64_t TasksAhead(const Job& job, TaskIndex index) const;
 
   // questions and watching (broker_core_queries.cc)

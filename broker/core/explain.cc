@@ -236,12 +236,23 @@ ExplainReply BrokerCore::ExplainPlace(const Job& job, TaskIndex index, TaskState
   return {state, "queued", text};
 }
 
+// True when some worker could run tasks of both jobs.
+bool BrokerCore::Compete(const Job& a, const Job& b) const {
+  if (a.identity.empty() || b.identity.empty()) return false;
+  const auto& all = workers_.all();
+  return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+    const WorkerState& worker = entry.second;
+    return !worker.lost && !worker.draining && worker.CanEverRun(classes_.Get(a.request_class)) &&
+           worker.CanEverRun(classes_.Get(b.request_class));
+  });
+}
+
 // Ready tasks that come first, as the ready queue orders them now.
 std::uint64_t BrokerCore::TasksAhead(const Job& job, TaskIndex index) const {
   std::uint64_t ahead = 0;
   const std::int64_t own_rank = RankOf(job.spec().priority, job.enqueued_ms, config_.aging_ms);
   for (const auto& [id, other] : jobs_) {
-    if (id == job.id() || other->finished() || other->held()) continue;
+    if (id == job.id() || other->finished() || other->held() || !Compete(job, *other)) continue;
     const std::int64_t rank = RankOf(other->spec().priority, other->enqueued_ms, config_.aging_ms);
     if (rank > own_rank || (rank == own_rank && id < job.id())) ahead += other->ready();
   }
