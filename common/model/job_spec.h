@@ -78,8 +78,8 @@ struct JobSpec {
   std::map<std::string, std::string> tags;
   bool strict = false;
   ICARUS_FIELDS(JobSpec, analysis, solver, solver_identity, sweep, command, priority, timeout_ms, queue_timeout_ms,
-                deadline_ms, after, after_any, delay_ms, retries, retry_exit, no_restart, resources, require, cache, ttl_ms, max_fails, max_running,
-                name, tags, strict)
+                deadline_ms, after, after_any, delay_ms, retries, retry_exit, no_restart, resources, require, cache,
+                ttl_ms, max_fails, max_running, name, tags, strict)
 };
 
 }  // namespace icarus
