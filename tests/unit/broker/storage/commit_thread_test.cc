@@ -67,7 +67,7 @@ TEST_F(CommitThreadTest, BatchesAreCommittedInOrderOneAtATime) {
   FakeStore store;
   CommitThread thread(store, Wake());
   for (std::uint64_t sequence = 1; sequence <= 100; ++sequence) {
-    thread.Submit({sequence, {}});
+    thread.Submit({sequence, 0, {}});
     EXPECT_TRUE(thread.busy());
     const CommitOutcome outcome = Next(thread);
     EXPECT_EQ(outcome.sequence, sequence);
@@ -81,7 +81,7 @@ TEST_F(CommitThreadTest, BatchesAreCommittedInOrderOneAtATime) {
 TEST_F(CommitThreadTest, AFullDiskIsReportedOnceAndTheSameBatchTriedUntilItSucceeds) {
   FakeStore store({NoSpace(), NoSpace()});
   CommitThread thread(store, Wake(), std::chrono::milliseconds(1));
-  thread.Submit({7, {}});
+  thread.Submit({7, 0, {}});
   const CommitOutcome stall = Next(thread);
   EXPECT_EQ(stall.sequence, 7u);
   ASSERT_FALSE(stall.status);
@@ -98,7 +98,7 @@ TEST_F(CommitThreadTest, AFullDiskIsReportedOnceAndTheSameBatchTriedUntilItSucce
 TEST_F(CommitThreadTest, RetryDoesNotWaitForTheInterval) {
   FakeStore store({NoSpace(), NoSpace()});
   CommitThread thread(store, Wake(), kNever);
-  thread.Submit({7, {}});
+  thread.Submit({7, 0, {}});
   EXPECT_FALSE(Next(thread).final());
   thread.Retry();
   ASSERT_TRUE(store.WaitForCalls(2));
@@ -110,10 +110,10 @@ TEST_F(CommitThreadTest, RetryWithoutAStallIsForgotten) {
   FakeStore store({Status(), NoSpace()});
   CommitThread thread(store, Wake(), kNever);
   thread.Retry();
-  thread.Submit({1, {}});
+  thread.Submit({1, 0, {}});
   EXPECT_TRUE(Next(thread).status);
   thread.Retry();
-  thread.Submit({2, {}});
+  thread.Submit({2, 0, {}});
   EXPECT_FALSE(Next(thread).final());
   EXPECT_EQ(store.sequences().size(), 2u);
   thread.Retry();
@@ -123,12 +123,12 @@ TEST_F(CommitThreadTest, RetryWithoutAStallIsForgotten) {
 TEST_F(CommitThreadTest, AfterAnotherErrorNothingIsWrittenAnyMore) {
   FakeStore store({Status(IoError("disk gone"))});
   CommitThread thread(store, Wake(), std::chrono::milliseconds(1));
-  thread.Submit({1, {}});
+  thread.Submit({1, 0, {}});
   const CommitOutcome outcome = Next(thread);
   EXPECT_TRUE(outcome.final());
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().code, ErrorCode::kIo);
-  thread.Submit({2, {}});
+  thread.Submit({2, 0, {}});
   EXPECT_EQ(Next(thread).status.error().message, "disk gone");
   EXPECT_EQ(store.sequences(), (std::vector<std::uint64_t>{1}));
 }
@@ -136,7 +136,7 @@ TEST_F(CommitThreadTest, AfterAnotherErrorNothingIsWrittenAnyMore) {
 TEST_F(CommitThreadTest, AnErrorDuringAStallEndsIt) {
   FakeStore store({NoSpace(), Status(IoError("disk gone"))});
   CommitThread thread(store, Wake(), std::chrono::milliseconds(1));
-  thread.Submit({1, {}});
+  thread.Submit({1, 0, {}});
   EXPECT_FALSE(Next(thread).final());
   const CommitOutcome outcome = Next(thread);
   EXPECT_TRUE(outcome.final());
@@ -147,7 +147,7 @@ TEST_F(CommitThreadTest, TheDestructorFinishesTheBatchInFlight) {
   FakeStore store;
   {
     CommitThread thread(store, Wake());
-    thread.Submit({1, {}});
+    thread.Submit({1, 0, {}});
   }
   EXPECT_EQ(store.sequences(), (std::vector<std::uint64_t>{1}));
 }
@@ -156,7 +156,7 @@ TEST_F(CommitThreadTest, TheDestructorDoesNotWaitForAFullDisk) {
   FakeStore store(std::vector<Status>(100, NoSpace()));
   {
     CommitThread thread(store, Wake(), kNever);
-    thread.Submit({1, {}});
+    thread.Submit({1, 0, {}});
     EXPECT_FALSE(Next(thread).final());
   }
   EXPECT_EQ(store.sequences().size(), 1u);
@@ -168,8 +168,8 @@ TEST_F(CommitThreadTest, TwoBatchesInFlightAreABug) {
       {
         FakeStore store;
         CommitThread thread(store, Wake());
-        thread.Submit({1, {}});
-        thread.Submit({2, {}});
+        thread.Submit({1, 0, {}});
+        thread.Submit({2, 0, {}});
       },
       "busy_");
 }

@@ -119,7 +119,7 @@ TEST(JobStoreCrash, AStoreThatAnotherProcessHasOpenIsRefused) {
     EXPECT_EQ(child.Wait(), 0);
   }
   EXPECT_EQ(said, "refused\n");
-  EXPECT_TRUE(store->Commit({1, {MakeJob(1)}}));
+  EXPECT_TRUE(store->Commit({1, 0, {MakeJob(1)}}));
 }
 
 class FullDisk : public ::testing::TestWithParam<const char*> {};

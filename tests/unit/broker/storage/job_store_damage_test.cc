@@ -24,9 +24,9 @@ class JobStoreDamageTest : public ::testing::Test {
   void SetUp() override {
     const auto store = OpenStore(store_dir_);
     ASSERT_NE(store, nullptr);
-    ASSERT_TRUE(store->Commit({1, {MakeJob(7), MakeStatus(7, 0), MakeDispatch(3), PutSetting{"a", "1"}}}));
+    ASSERT_TRUE(store->Commit({1, 0, {MakeJob(7), MakeStatus(7, 0), MakeDispatch(3), PutSetting{"a", "1"}}}));
     for (TaskIndex i = 0; i < 3; ++i) {
-      ASSERT_TRUE(store->Commit({2 + i, {MakeTask(7, i, MakeBody(std::string(500, 'x')))}}));
+      ASSERT_TRUE(store->Commit({2 + i, 0, {MakeTask(7, i, MakeBody(std::string(500, 'x')))}}));
     }
   }
 
@@ -86,7 +86,7 @@ TEST_F(JobStoreDamageTest, ASecondOpenerIsRefusedAndTheFirstUnharmed) {
   const auto second = RocksDbJobStore::Open(store_dir_, {.home = "/home/ada/icarus", .log = {}});
   ASSERT_FALSE(second);
   ExpectSays(second.error(), ErrorCode::kRefused, "home /home/ada/icarus is already served by another broker");
-  EXPECT_TRUE(first->Commit({5, {MakeTask(7, 3)}}));
+  EXPECT_TRUE(first->Commit({5, 0, {MakeTask(7, 3)}}));
   EXPECT_EQ(LoadLines(*first).back(), "dispatch 3");
 }
 
@@ -124,7 +124,7 @@ TEST_F(JobStoreDamageTest, TasksWithoutTheirJobAreDamage) {
 }
 
 TEST_F(JobStoreDamageTest, ADeletedJobLeavesNothingBehind) {
-  ASSERT_TRUE(OpenStore(store_dir_)->Commit({5, {DeleteJob{JobId(7)}}}));
+  ASSERT_TRUE(OpenStore(store_dir_)->Commit({5, 0, {DeleteJob{JobId(7)}}}));
   std::vector<std::string> left;
   WithDatabase([&left](rocksdb::DB& db) {
     const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(rocksdb::ReadOptions()));

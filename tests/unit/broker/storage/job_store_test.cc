@@ -22,7 +22,7 @@ class JobStoreTest : public ::testing::Test {
     sequence_ = store_->meta().sequence;
   }
   void Commit(std::vector<Record> records) {
-    const Status committed = store_->Commit({++sequence_, std::move(records)});
+    const Status committed = store_->Commit({++sequence_, 0, std::move(records)});
     ASSERT_TRUE(committed) << committed.error().message;
   }
 
@@ -147,7 +147,7 @@ using JobStoreDeathTest = JobStoreTest;
 TEST_F(JobStoreDeathTest, ASequenceThatLeavesAGapIsABug) {
   // The other style would run the test again from its start, and leave a second directory behind.
   ::testing::FLAGS_gtest_death_test_style = "fast";
-  EXPECT_DEATH((void)store_->Commit({sequence_ + 2, {}}), "batch.sequence");
+  EXPECT_DEATH((void)store_->Commit({sequence_ + 2, 0, {}}), "batch.sequence");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST(JobStoreThreads, ARecordIsReadWithTheBodyOfItsOwnBatch) {
     for (std::uint64_t sequence = 1; sequence <= 200; ++sequence) {
       PutTask put = MakeTask(1, 0, MakeBody(std::to_string(sequence)));
       put.record.worker = std::to_string(sequence);
-      RecordBatch batch{sequence, {std::move(put)}};
+      RecordBatch batch{sequence, 0, {std::move(put)}};
       if (sequence % 10 == 0) batch.records.insert(batch.records.begin(), DeleteJob{JobId(1)});
       EXPECT_TRUE(store->Commit(batch));
     }

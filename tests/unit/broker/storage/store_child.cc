@@ -44,6 +44,7 @@ RecordBatch MakeBatch(std::uint64_t sequence, std::size_t body_bytes) {
   task.state = TaskState::kCompleted;
   task.has_body = true;
   return {sequence,
+          0,
           {PutJob{job}, PutTask{{job.job, 0}, task, std::make_shared<const std::string>(Noise(sequence, body_bytes))}}};
 }
 
