@@ -16,7 +16,7 @@ T RoundTrip(const T& record) {
 }
 
 TEST(RecordCodec, MetaComesBack) {
-  const StoreMeta meta = RoundTrip(StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50, 12});
+  const StoreMeta meta = RoundTrip(StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50, 12, 3});
   EXPECT_EQ(meta.schema, kStoreSchema);
   EXPECT_EQ(meta.lineage, "abcd");
   EXPECT_EQ(meta.epoch, 7u);
@@ -24,7 +24,11 @@ TEST(RecordCodec, MetaComesBack) {
 }
 
 TEST(RecordCodec, JobComesBack) {
-  JobRecord job{JobId(3), "ada", "key-1", 1'700'000'000'123, {}};
+  JobRecord job;
+  job.job = JobId(3);
+  job.user = "ada";
+  job.id = "key-1";
+  job.submitted_at_ms = 1'700'000'000'123;
   job.spec.analysis = "airfoil_polar";
   job.spec.sweep.targets = {{"naca2412", ""}};
   job.spec.sweep.base["aoa"] = Value(Value::List{Value(-4.0), Value(0.5)});
@@ -52,7 +56,16 @@ TEST(RecordCodec, JobComesBack) {
 }
 
 TEST(RecordCodec, JobStatusComesBack) {
-  JobStatusRecord status{JobId(3), "xfoil@6.99", TaskState::kCancelled, std::nullopt, 99, {0, 1, 2}, 4, 5, 6};
+  JobStatusRecord status;
+  status.job = JobId(3);
+  status.solver_identity = "xfoil@6.99";
+  status.remainder = TaskState::kCancelled;
+  status.closed = true;
+  status.finished_at_ms = 99;
+  status.counts = {0, 1, 2};
+  status.cached = 4;
+  status.joined = 5;
+  status.incomplete = 6;
   status.remainder_error = TaskError{TaskErrorKind::kCancelled, "why", std::nullopt, 9};
   const JobStatusRecord back = RoundTrip(status);
   EXPECT_EQ(back.job, JobId(3));
@@ -62,6 +75,7 @@ TEST(RecordCodec, JobStatusComesBack) {
   EXPECT_EQ(back.remainder_error->message, "why");
   EXPECT_EQ(back.remainder_error->signal, 9);
   EXPECT_FALSE(back.remainder_error->exit_code);
+  EXPECT_TRUE(back.closed);
   EXPECT_EQ(back.finished_at_ms, 99);
   EXPECT_EQ(back.counts, status.counts);
   EXPECT_EQ(back.cached, 4u);
@@ -84,7 +98,10 @@ TEST(RecordCodec, TaskComesBack) {
   task.has_body = true;
   task.error = TaskError{TaskErrorKind::kNonzeroExit, "exit 3", 3, std::nullopt};
   task.blobs = {HashBytes("a"), HashBytes("b")};
-  task.history = {AttemptRecord{1, "w0", {TaskErrorKind::kWorkerLost, "gone", {}, {}}, 1.5, 77}};
+  AttemptRecord attempt;
+  attempt.error.kind = TaskErrorKind::kWorkerLost;
+  attempt.ended_at_ms = 77;
+  task.history = {attempt};
   const TaskRecord back = RoundTrip(task);
   EXPECT_EQ(back.state, TaskState::kFailed);
   EXPECT_EQ(back.attempt, 3u);
@@ -186,7 +203,12 @@ TaskRecord AnyTask() {
     task.history.emplace();
     const auto attempts = *rc::gen::inRange<std::uint32_t>(0, 5);
     for (std::uint32_t i = 0; i < attempts; ++i) {
-      task.history->push_back({i, task.worker, {}, *rc::gen::arbitrary<double>(), *rc::gen::arbitrary<std::int64_t>()});
+      AttemptRecord attempt;
+      attempt.attempt = i;
+      attempt.worker = task.worker;
+      attempt.run_s = *rc::gen::arbitrary<double>();
+      attempt.ended_at_ms = *rc::gen::arbitrary<std::int64_t>();
+      task.history->push_back(attempt);
     }
   }
   return task;
