@@ -22,4 +22,9 @@ Status SyncDirectory(const std::string& path);
 // MakeDirectories with mode 0700, the new names synced.
 Status MakePrivateDirectory(const std::string& path);
 
+// Copies a file to a name that is not there yet, mode 0600, and syncs it.
+Status CopyFile(const std::string& from, const std::string& to);
+// A second name for the file where both lie on one file system, else a copy.
+Status LinkOrCopyFile(const std::string& from, const std::string& to);
+
 }  // namespace icarus::broker

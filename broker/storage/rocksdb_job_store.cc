@@ -1,15 +1,11 @@
 #include "broker/storage/rocksdb_job_store.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/table.h>
-#include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -17,21 +13,21 @@
 #include "broker/storage/file_io.h"
 #include "broker/storage/high_water.h"
 #include "broker/storage/job_batch.h"
+#include "broker/storage/job_store_database.h"
 #include "broker/storage/job_store_reader.h"
 #include "broker/storage/key_schema.h"
 #include "broker/storage/record_codec.h"
 #include "broker/storage/rocksdb_support.h"
+#include "broker/storage/store_check.h"
+#include "broker/storage/store_lock.h"
 #include "common/base/check.h"
-#include "common/base/random.h"
+#include "common/base/clock.h"
 #include "common/base/text.h"
 
 namespace icarus::broker {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kProtectionBytes = 8;  // a checksum a key from the batch to the memtable
-constexpr std::size_t kLineageBytes = 16;
 
 // Remembers the first background error that is not a full disk. RocksDB may go on after some of them; this store does
 // not.
@@ -52,77 +48,17 @@ class FatalErrorListener : public rocksdb::EventListener {
   rocksdb::Status first_;
 };
 
-rocksdb::Options JobStoreDbOptions(const JobStoreOptions& ours, std::shared_ptr<rocksdb::EventListener> listener) {
-  rocksdb::Options options;
-  SetCommonOptions(options, MakeRocksLogger("job store", ours.log));
-  options.listeners.push_back(std::move(listener));
-  // The other modes open "OK" with less than was synced after damage in the middle of the log.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.write_buffer_size = 8u << 20;  // what must be free for RocksDB to resume after a full disk
-  options.max_write_buffer_number = 4;
-  options.max_total_wal_size = 64u << 20;
-  options.max_background_jobs = 3;
-  options.paranoid_file_checks = true;
-  options.level_compaction_dynamic_level_bytes = true;
-  options.compression = rocksdb::kLZ4Compression;
-  options.bottommost_compression = rocksdb::kZSTD;
-  // Dispatch records die soon after they were written: files full of their tombstones are compacted without waiting.
-  options.table_properties_collector_factories.push_back(rocksdb::NewCompactOnDeletionCollectorFactory(4096, 2048));
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(16u << 20);
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-Error Damaged(const std::string& dir, const std::string& what) {
-  return Error::Make(ErrorCode::kCorruption, "the job store in " + dir + " is damaged: " + what +
-                                                 "; keep a copy of that directory, then restore a backup");
-}
-
-// RocksDB would make a new, empty database where the file that leads to the old one is gone.
-Status CheckNotHeadless(const std::string& dir) {
-  std::error_code error;
-  if (fs::exists(fs::path(dir) / "CURRENT", error)) return {};
-  for (fs::directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
-    const std::string extension = it->path().extension();
-    if (extension == ".sst" || extension == ".log") return Damaged(dir, "its file CURRENT is missing");
+// The log as it was found stays beside the one that is cut off: what was being written may still be of interest.
+Status KeepTornLog(const StoreCheck& check, const StorageLog& log) {
+  const std::string copy = check.torn_log + ".torn-" + FormatUtc(ReadClocks().wall_ms);
+  ICARUS_TRY(CopyFile(check.torn_log, copy));
+  if (log) {
+    log(check.torn_what +
+        ": it was being written when the machine stopped, and was never acknowledged; the store goes on without it, a "
+        "copy is kept as " +
+        copy);
   }
-  if (error) return IoError("cannot read " + dir + ": " + error.message());
   return {};
-}
-
-Error OpenError(const std::string& dir, const JobStoreOptions& options, const rocksdb::Status& status) {
-  if (IsLockHeld(status)) {
-    return Error::Make(ErrorCode::kRefused,
-                       "home " + (options.home.empty() ? dir : options.home) + " is already served by another broker");
-  }
-  if (status.IsCorruption()) return Damaged(dir, status.ToString());
-  return RocksError("cannot open the job store in " + dir, status);
-}
-
-// The one record without which nothing else is read. A store that has none is new, or it is no store of ours.
-Result<StoreMeta> ReadMeta(rocksdb::DB& db, const std::string& dir) {
-  std::string stored;
-  const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), MetaKey(), &stored);
-  if (status.IsNotFound()) {
-    const std::unique_ptr<rocksdb::Iterator> any(db.NewIterator(rocksdb::ReadOptions()));
-    any->SeekToFirst();
-    if (any->Valid()) return Damaged(dir, "the store's description is missing");
-    if (!any->status().ok()) return Damaged(dir, any->status().ToString());
-    StoreMeta fresh;
-    fresh.lineage = RandomHex(kLineageBytes);
-    return fresh;
-  }
-  if (!status.ok()) return Damaged(dir, status.ToString());
-  Result<StoreMeta> meta = DecodeRecord<StoreMeta>(MetaKey(), stored);
-  if (!meta) return Damaged(dir, "the store's description cannot be read: " + meta.error().message);
-  if (meta->schema != kStoreSchema) {
-    return Error::Make(ErrorCode::kRefused, "the job store in " + dir + " has schema " + std::to_string(meta->schema) +
-                                                ", this broker reads schema " + std::to_string(kStoreSchema) +
-                                                "; use the release that wrote it");
-  }
-  return meta;
 }
 
 std::uint64_t LastJobOf(const RecordBatch& batch) {
@@ -133,14 +69,17 @@ std::uint64_t LastJobOf(const RecordBatch& batch) {
   return last;
 }
 
-Status CheckHighWater(const std::string& dir, const std::string& mark_path, const StoreMeta& meta) {
-  ICARUS_ASSIGN(const std::optional<StorePosition> mark, HighWater::Read(mark_path));
-  const bool is_new = meta.epoch == 0;
-  if (!mark || (!is_new && mark->lineage != meta.lineage)) return {};
-  if (meta.epoch >= mark->epoch && meta.sequence >= mark->sequence) return {};
-  return Damaged(dir, "it ends at batch " + std::to_string(meta.sequence) + " (start " + std::to_string(meta.epoch) +
-                          "), but batch " + std::to_string(mark->sequence) + " (start " + std::to_string(mark->epoch) +
-                          ") was on disk and acknowledged");
+// Before RocksDB opens a store it is known to be whole; opening would change what can still be found out.
+Result<StoreCheck> CheckBeforeOpening(const std::string& dir, const JobStoreOptions& options) {
+  const std::string& home = options.home.empty() ? dir : options.home;
+  ICARUS_ASSIGN(const StoreLock lock, StoreLock::Take(dir, home));
+  ICARUS_ASSIGN(StoreCheck check, CheckStoreFiles(dir, home));
+  if (!check.torn_log.empty()) ICARUS_TRY(KeepTornLog(check, options.log));
+  if (!check.mark && !check.is_new && options.log) {
+    options.log(HighWaterPath(dir) +
+                " is missing or cannot be read: whether the store ends where it should is not known");
+  }
+  return check;
 }
 
 }  // namespace
@@ -156,6 +95,7 @@ struct RocksDbJobStore::Impl {
   std::uint64_t last_job = 0;   // the highest id in any batch; the commit thread's
   bool needs_new_log = false;   // the last write found the disk full; the commit thread's
 
+  static Result<std::unique_ptr<Impl>> Open(const std::string& dir, const JobStoreOptions& options);
   Status Write(const RecordBatch& batch);
   Status CheckCanWrite() const;
   rocksdb::Status SwitchLog();
@@ -168,25 +108,37 @@ const StoreMeta& RocksDbJobStore::meta() const { return impl_->meta; }
 
 Result<std::unique_ptr<RocksDbJobStore>> RocksDbJobStore::Open(const std::string& dir, const JobStoreOptions& options) {
   ICARUS_TRY(MakePrivateDirectory(dir));
-  ICARUS_TRY(CheckNotHeadless(dir));
+  Result<std::unique_ptr<Impl>> impl = Impl::Open(dir, options);
+  if (!impl) return WithAdvice(dir, impl.error());
+  return std::unique_ptr<RocksDbJobStore>(new RocksDbJobStore(std::move(*impl)));
+}
+
+Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const std::string& dir,
+                                                                           const JobStoreOptions& options) {
+  ICARUS_ASSIGN(const StoreCheck check, CheckBeforeOpening(dir, options));
   auto impl = std::make_unique<Impl>();
   impl->dir = dir;
   impl->min_free_bytes = options.min_free_bytes;
   impl->listener = std::make_shared<FatalErrorListener>();
+  rocksdb::Options db_options = JobStoreDbOptions(options.log);
+  db_options.listeners.push_back(impl->listener);
+  if (!check.torn_log.empty()) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(JobStoreDbOptions(options, impl->listener), dir, &db);
+  const rocksdb::Status opened = rocksdb::DB::Open(db_options, dir, &db);
   impl->db.reset(db);
-  if (!opened.ok()) return OpenError(dir, options, opened);
+  if (!opened.ok()) return OpenFailure(dir, options.home, opened);
 
   ICARUS_ASSIGN(impl->meta, ReadMeta(*impl->db, dir));
-  const std::string mark_path = (fs::path(dir) / "highwater").string();
-  ICARUS_TRY(CheckHighWater(dir, mark_path, impl->meta));
-  ICARUS_ASSIGN(impl->high_water, HighWater::Open(mark_path));
+  if (!check.is_new && impl->meta.sequence != check.reached.sequence) {
+    return Error::Make(ErrorCode::kCorruption, "it ends at batch " + std::to_string(impl->meta.sequence) +
+                                                   ", but its files hold " + std::to_string(check.reached.sequence));
+  }
+  ICARUS_ASSIGN(impl->high_water, HighWater::Open(HighWaterPath(dir)));
   ++impl->meta.epoch;
   impl->committed = impl->meta.sequence;
   impl->last_job = impl->meta.last_job;
   ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, impl->meta.clock_ms, {}}));
-  return std::unique_ptr<RocksDbJobStore>(new RocksDbJobStore(std::move(impl)));
+  return impl;
 }
 
 Status RocksDbJobStore::Commit(const RecordBatch& batch) {
@@ -243,8 +195,8 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
 
 Status RocksDbJobStore::Load(const StoreVisitor& visitor) {
   const Status loaded = LoadRecords(*impl_->db, visitor);
-  if (!loaded && loaded.error().code == ErrorCode::kCorruption) return Damaged(impl_->dir, loaded.error().message);
-  return loaded;
+  if (!loaded) return WithAdvice(impl_->dir, loaded.error());
+  return {};
 }
 
 Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId job,
