@@ -241,7 +241,9 @@ class BrokerCore {
   void Schedule(Now now, Outbox& out);
   std::int64_t ExtraSlots(std::uint32_t request_class) const;
   WorkerState* ChooseWorker(std::uint32_t request_class, const std::string& reserved);
-  std::string ReserveWorker(std::uint32_t request_class, Outbox& out);
+  std::string ReserveWorker(const ReadyQueue::Level& level, Outbox& out);
+  bool GoesBefore(const ReadyQueue::Level& level, const Execution& execution) const;
+  void NoteActive(const std::string& user);
   bool DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out);
   enum class Probed { kNothing, kHit, kJoined };
   void TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
@@ -327,7 +329,8 @@ class BrokerCore {
   std::deque<JobId> ended_jobs_;                             // whose dependents have not been looked at
   std::map<std::string, std::set<ExecutionId>> orphans_;     // by worker instance
   std::optional<std::int64_t> orphans_until_ms_;
-  std::map<std::string, double> service_;  // seconds · cpus given to each user
+  std::map<std::string, double> service_;  // seconds · cpus given to each user while it had something open
+  std::map<std::string, std::uint64_t> open_jobs_of_user_;
   std::map<std::string, std::uint64_t> running_of_user_;
   std::map<std::string, std::int64_t> cluster_used_;  // cluster-wide named resources
   std::string storage_reason_;

@@ -119,6 +119,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   jobs_[id] = std::move(made);
   by_submit_id_[submit_id] = id;
   open_tasks_ += total;
+  NoteActive(caller.user);
   ArmJobTimers(job);
   NoteDependencies(job);
   unresolved_.insert(id);
@@ -425,6 +426,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
   }
   job.Rewind();
   ForgetRetention(job);
+  if (job.finished_at_ms != 0) NoteActive(job.record().user);
   ++job.retries;
   if (!request.id.empty()) {
     if (job.retry_notes.size() >= limits::kRetryNotes) job.retry_notes.erase(job.retry_notes.begin());

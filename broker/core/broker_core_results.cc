@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kFirstBackoffMs = 500;
 constexpr std::int64_t kLongestBackoffMs = 60'000;
+constexpr double kLeastServiceS = 0.001;  // a task costs its user so much at least
 
 TaskRecord BaseRecord(const TaskExtra* extra) {
   TaskRecord record;
@@ -104,6 +105,7 @@ void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
   job.ReleaseTasks();
   ended_jobs_.push_back(job.id());
+  --open_jobs_of_user_[job.record().user];
   Touch(job, /*finished=*/true);
 }
 
@@ -112,7 +114,8 @@ void BrokerCore::FinishExecution(Execution& execution, const ExecutionResult& re
   const double cpus = execution.cpus;
   predictor_.Learn(execution.request_class, result.run_s);
   if (const auto job = jobs_.find(execution.leader().job); job != jobs_.end()) {
-    service_[job->second->record().user] += result.run_s * cpus;
+    ++job->second->computed;
+    service_[job->second->record().user] += std::max(result.run_s, kLeastServiceS) * cpus;
   }
   if (WorkerState* worker = workers_.Find(execution.instance)) {
     result.outcome == TaskState::kCompleted ? ++worker->completed : ++worker->failed;

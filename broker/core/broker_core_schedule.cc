@@ -68,9 +68,8 @@ WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, const std::st
 
 // The first in order has no room: the worker that will have it soonest gets nothing else until then, and gives back
 // what it has not started. Empty: it is of a class that queues at workers itself, or no worker can run it.
-std::string BrokerCore::ReserveWorker(std::uint32_t request_class, Outbox& out) {
-  if (ExtraSlots(request_class) > 0) return "";
-  const RequestClass& request = classes_.Get(request_class);
+std::string BrokerCore::ReserveWorker(const ReadyQueue::Level& level, Outbox& out) {
+  const RequestClass& request = classes_.Get(level.request_class);
   WorkerState* best = nullptr;
   std::int64_t fewest = 0;
   for (auto& [instance, worker] : workers_.all()) {
@@ -87,14 +86,39 @@ std::string BrokerCore::ReserveWorker(std::uint32_t request_class, Outbox& out) 
   for (const ExecutionId id : best->assigned) {
     Execution* execution = executions_.Find(id);
     if (execution->state != ExecutionState::kDispatched || execution->recalled || execution->stop_as) continue;
-    if (ExtraSlots(execution->request_class) == 0) continue;  // it has a slot and is about to start
+    if (!GoesBefore(level, *execution)) continue;
     execution->recalled = true;
     recall.executions.push_back(id);
   }
   if (!recall.executions.empty()) {
     out.Reply(PeerRole::kWorker, best->instance, 0, std::move(recall), /*promise=*/true);
   }
-  return best->instance;
+  // A class that queues at workers finds room there soon enough by itself.
+  return ExtraSlots(level.request_class) > 0 ? "" : best->instance;
+}
+
+// What waits at a worker, not started, makes room for a higher priority, and for a user who has nothing there at all;
+// between users who are being served nothing is taken back.
+bool BrokerCore::GoesBefore(const ReadyQueue::Level& level, const Execution& execution) const {
+  const Job& job = *jobs_.at(execution.leader().job);
+  if (level.priority != job.spec().priority) return level.priority > job.spec().priority;
+  if (level.user == job.record().user)
+    return ExtraSlots(level.request_class) == 0 && ExtraSlots(execution.request_class) > 0;
+  const auto running = running_of_user_.find(level.user);
+  return running == running_of_user_.end() || running->second == 0;
+}
+
+// Who comes back after a rest starts level with whoever was served least meanwhile, and just before: what was given
+// to a user earlier is no debt, and what was not is no credit.
+void BrokerCore::NoteActive(const std::string& user) {
+  if (open_jobs_of_user_[user]++ > 0) return;
+  std::optional<double> least;
+  for (const auto& [other, open] : open_jobs_of_user_) {
+    if (other == user || open == 0) continue;
+    least = std::min(least.value_or(service_[other]), service_[other]);
+  }
+  constexpr double kJustBefore = 1e-6;
+  service_[user] = least ? *least - kJustBefore : 0;
 }
 
 bool BrokerCore::UserHasRoom(const std::string& user) const {
@@ -142,7 +166,7 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
     WorkerState* worker = ChooseWorker(level->request_class, reserved);
     if (worker == nullptr) {
       full_classes.insert(level->request_class);
-      if (reserved.empty()) reserved = ReserveWorker(level->request_class, out);
+      if (reserved.empty()) reserved = ReserveWorker(*level, out);
     } else if (!DispatchFrom(*level, *worker, now, out)) {
       blocked.insert(level);
     }
@@ -151,7 +175,8 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
   more_work_ = true;
 }
 
-// One batch from the first job of the level that may run, to this worker. False when none of the level's jobs may.
+// One batch from the first job of the level that may run, to this worker. False when none of the level's jobs may, or
+// there is no room for what this one may queue ahead.
 bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out) {
   Job* job = nullptr;
   for (const auto& entry : level.jobs) {
@@ -164,8 +189,10 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
   if (job == nullptr) return false;
   level.last_served_ms = now.monotonic_ms();
   const RequestClass& request = classes_.Get(level.request_class);
-  const std::int64_t ahead =
+  std::int64_t ahead =
       std::min<std::int64_t>(ExtraSlots(level.request_class) * worker.hello.slots, limits::kMaxPrefetch);
+  // What is known of the class need not hold for this job: it queues ahead as much as it has shown, and doubles.
+  if (job->total() > 1) ahead = std::min(ahead, 2 * static_cast<std::int64_t>(job->computed));
 
   DispatchGroup group;
   DispatchRecord record;
@@ -173,7 +200,8 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
   record.worker_name = worker.hello.name;
   std::map<std::uint32_t, std::uint32_t> targets;
   // Hits and joins need no room; their number a call is bounded like that of dispatches.
-  for (std::int64_t handled = 0; handled < kTasksPerDispatch; ++handled) {
+  std::int64_t handled = 0;
+  for (; handled < kTasksPerDispatch; ++handled) {
     if (job->tasks_released() || !JobHasRoom(*job) || !UserHasRoom(job->record().user)) break;
     if (worker.RoomFor(request, ahead) == 0 || !ResourcesFree(request)) break;
     const std::optional<TaskIndex> index = job->NextReady();
@@ -198,7 +226,8 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
     dispatch.groups.push_back(std::move(group));
     out.Reply(PeerRole::kWorker, worker.instance, 0, std::move(dispatch), /*promise=*/true);
   }
-  if (!job->tasks_released() && !job->HasReady()) Dequeue(*job);
+  if (!job->tasks_released() && job->HasReady()) return handled > 0;
+  if (!job->tasks_released()) Dequeue(*job);
   return true;
 }
 

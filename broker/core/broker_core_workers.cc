@@ -4,6 +4,7 @@
 #include "broker/core/broker_core.h"
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
+#include "common/base/text.h"
 
 namespace icarus::broker {
 void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out) {
@@ -259,9 +260,20 @@ void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request,
                       out);
   }
   ListWorkersReply reply;
+  const std::string& wanted = request.drain.empty() ? request.resume : request.drain;
+  const bool any = std::any_of(workers_.all().begin(), workers_.all().end(), [&](const auto& entry) {
+    return !entry.second.lost && GlobMatch(wanted, entry.second.hello.name);
+  });
+  if (!wanted.empty() && !any) {
+    return ReplyError(
+        caller, correlation,
+        Error::Make(ErrorCode::kNotFound, "no worker is named '" + wanted + "'; 'icarus workers' lists those there are",
+                    "name"),
+        out);
+  }
   for (auto& [instance, worker] : workers_.all()) {
-    if (!request.drain.empty() && worker.hello.name == request.drain) worker.draining = true;
-    if (!request.resume.empty() && worker.hello.name == request.resume) worker.draining = false;
+    if (!request.drain.empty() && GlobMatch(request.drain, worker.hello.name)) worker.draining = true;
+    if (!request.resume.empty() && GlobMatch(request.resume, worker.hello.name)) worker.draining = false;
     WorkerInfo info;
     info.name = worker.hello.name;
     info.host = worker.host;

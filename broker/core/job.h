@@ -125,6 +125,7 @@ class Job {
   std::uint64_t joined = 0;
   std::uint64_t incomplete = 0;
   std::uint64_t in_flight = 0;  // tasks at workers
+  std::uint64_t computed = 0;   // executions of its tasks that have ended, since the broker's start
   std::uint64_t retries = 0;    // by the owner, since the broker's start
   std::vector<RetryNote> retry_notes;
   bool in_queue = false;

@@ -75,6 +75,19 @@ void Oracle::OnExpired(JobId id) {
   }
 }
 
+// A job that it waits for was retried, or one that that waits for.
+bool Oracle::UpstreamRetried(JobId id) const {
+  const auto job = durable_.jobs.find(id);
+  if (job == durable_.jobs.end()) return false;
+  for (const JobId upstream : job->second.record.spec.after) {
+    const auto first = retries_.lower_bound({upstream, 0});
+    if ((first != retries_.end() && first->first.job == upstream && first->second > 0) || UpstreamRetried(upstream)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void Oracle::CheckTransition(TaskRef task, TaskState from, TaskState to) {
   ++checks_;
   if (from == to) return;
@@ -95,7 +108,8 @@ void Oracle::CheckTransition(TaskRef task, TaskState from, TaskState to) {
   // A task that is still being ended can look ended on disk, with the rest of its job; what counts is what was shown.
   if (!shown_.contains(task)) return;
   shown_.erase(task);
-  if (++reopenings_[task] > retries_[task]) Fail("task " + Text(task) + " was reopened though nobody asked for it");
+  if (++reopenings_[task] > retries_[task] && !UpstreamRetried(task.job))
+    Fail("task " + Text(task) + " was reopened though nobody asked for it");
 }
 
 void Oracle::AfterBatch() {

@@ -65,6 +65,7 @@ class Oracle {
   std::uint64_t TotalOf(const StoredJob& job) const;
   void CheckDependencies(JobId id);
   void OnExpired(JobId id);
+  bool UpstreamRetried(JobId id) const;
   void CheckTransition(TaskRef task, TaskState from, TaskState to);
   static bool IsEnd(TaskState state) { return static_cast<int>(state) >= 3; }
 
