@@ -79,6 +79,16 @@ TEST(BrokerCore, AgeOutweighsPriorityInTheEnd) {
   EXPECT_EQ(world.TakeDispatched("w").at(0).priority, 0) << "three steps of age and a tie that goes to the older";
 }
 
+// Runs short tasks until a job has shown that it may queue ahead as much as its class; what the worker then holds.
+std::vector<GivenTask> FillAhead(CoreWorld& world) {
+  std::vector<GivenTask> held = world.TakeDispatched("w");
+  for (int round = 0; round < 6; ++round) {
+    for (const GivenTask& task : held) world.Finish("w", task, TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
+    held = world.TakeDispatched("w");
+  }
+  return held;
+}
+
 TEST(BrokerCore, ShortTasksAreQueuedAheadLongOnesNever) {
   CoreWorld world;
   world.AddWorker("w", 1);
@@ -87,6 +97,9 @@ TEST(BrokerCore, ShortTasksAreQueuedAheadLongOnesNever) {
   ASSERT_THAT(given, SizeIs(1));
   world.Finish("w", given[0], TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
   given = world.TakeDispatched("w");
+  EXPECT_THAT(given, SizeIs(3)) << "one running, and twice what it has shown";
+  for (const auto& task : given) world.Finish("w", task, TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
+  given = FillAhead(world);
   EXPECT_THAT(given, SizeIs(41)) << "one running and 0.4 s of 10 ms tasks ahead";
   world.Finish("w", given[0], TaskState::kCompleted, TaskErrorKind::kNone, 30);
   for (std::size_t i = 1; i < given.size(); ++i)
@@ -402,8 +415,7 @@ TEST(BrokerCore, WhatIsQueuedAheadIsRecalledForATaskThatComesFirst) {
   CoreWorld world;
   world.AddWorker("w", 1);
   world.Submit(CoreWorld::Noop("0:99999:1"));
-  world.Finish("w", world.TakeDispatched("w").at(0), TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
-  auto ahead = world.TakeDispatched("w");
+  auto ahead = FillAhead(world);
   ASSERT_THAT(ahead, SizeIs(41));
   world.Start("w", ahead[0]);
   JobSpec command;
@@ -416,6 +428,33 @@ TEST(BrokerCore, WhatIsQueuedAheadIsRecalledForATaskThatComesFirst) {
   EXPECT_THAT(world.TakeDispatched("w"), IsEmpty()) << "the worker is kept free for it";
   world.Finish("w", ahead[0], TaskState::kCompleted, TaskErrorKind::kNone, 0.01);
   EXPECT_EQ(world.TakeDispatched("w").at(0).job, job);
+}
+
+TEST(BrokerCore, WhatTurnedOutSlowMakesRoomForAnotherUserAndForAPriority) {
+  CoreWorld world;
+  world.AddWorker("w", 2);
+  world.Submit(CoreWorld::Noop("0:99999:1"));
+  const auto ahead = FillAhead(world);
+  world.Start("w", ahead[0]);
+  world.Finish("w", ahead[0], TaskState::kCompleted, TaskErrorKind::kNone, 30);  // the class is slow from now on
+  world.AddClient("bob", "bob");
+  world.Submit(CoreWorld::Noop(), "bob");
+  EXPECT_GT(world.TakeRecalls("w").size(), 10u) << "bob has nothing there";
+  world.Submit(CoreWorld::Noop("", 9));
+  EXPECT_THAT(world.TakeRecalls("w"), IsEmpty()) << "all of it is on its way back already";
+}
+
+TEST(BrokerCore, WhoRestedIsServedAtOnceHoweverMuchWasServedBefore) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  world.AddClient("bob", "bob");
+  world.Submit(CoreWorld::Noop(), "bob");
+  world.Finish("w", world.TakeDispatched("w").at(0), TaskState::kCompleted, TaskErrorKind::kNone, 500);
+  world.Submit(CoreWorld::Noop("0:99999:1"));
+  const auto given = world.TakeDispatched("w");
+  const JobId second = world.Submit(CoreWorld::Noop(), "bob");
+  world.Finish("w", given.at(0), TaskState::kCompleted, TaskErrorKind::kNone, 30);
+  EXPECT_EQ(world.TakeDispatched("w").at(0).job, second);
 }
 
 TEST(BrokerCore, UnknownAnalysisAndWrongValuesNameTheField) {
