@@ -98,7 +98,7 @@ void Oracle::CheckTransition(TaskRef task, TaskState from, TaskState to) {
     const auto& status = durable_.jobs.at(task.job).status;
     if (status && status->remainder && from == *status->remainder) return;
     // Reopened and ended again within one batch.
-    if (from != TaskState::kCompleted && reopenings_[task] < retries_[task]) {
+    if (from != TaskState::kCompleted && (reopenings_[task] < retries_[task] || UpstreamRetried(task.job))) {
       ++reopenings_[task];
       return;
     }
