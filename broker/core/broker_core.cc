@@ -177,14 +177,11 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
 
 // A task that had come back to the queue before the restart.
 void BrokerCore::RearmReturned(Job& job, TaskIndex index, Now now) {
-  TaskExtra& extra = job.Extra(index);
-  if (job.spec().queue_timeout_ms > 0) {
-    extra.queue_due_ms = now.monotonic_ms() + job.spec().queue_timeout_ms;
-    task_queue_timeouts_.insert({extra.queue_due_ms, {job.id(), index}});
-  }
-  if (extra.not_before_ms <= now.monotonic_ms()) return;
+  ArmQueueTimeout(job, index, now);
+  const std::int64_t not_before_ms = job.Extra(index).not_before_ms;
+  if (not_before_ms <= now.monotonic_ms()) return;
   job.SetBusy(index, true);
-  backoffs_.insert({extra.not_before_ms, {job.id(), index}});
+  backoffs_.insert({not_before_ms, {job.id(), index}});
 }
 
 void BrokerCore::ArmJobTimers(const Job& job) {

@@ -224,6 +224,7 @@ class BrokerCore {
   void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out);
   void GiveBack(TaskRef task, Now now, Outbox& out);
   void ReturnToQueue(Job& job, TaskIndex index, Now now, Outbox& out);
+  void ArmQueueTimeout(Job& job, TaskIndex index, Now now);
   static void KeepPending(const Job& job, TaskIndex index, Outbox& out);
   void EraseExecution(Execution& execution, Outbox& out);
   void Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out);
@@ -289,6 +290,7 @@ class BrokerCore {
   void DropSession(const std::string& instance, Outbox& out);
   static std::vector<TaskIndex> EndedOf(const Job& job, const std::vector<TaskIndex>& indices);
   void StartPage(PendingRead read, Outbox& out);
+  void AskStore(PendingRead read, Outbox& out);
   void AnswerPage(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, std::vector<Body> bodies,
                   Outbox& out);
   ResultItem MakeItem(const Job& job, TaskIndex index, const TaskRecord* record) const;

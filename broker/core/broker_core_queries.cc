@@ -131,6 +131,11 @@ void BrokerCore::StartPage(PendingRead read, Outbox& out) {
   read.asked = EndedOf(job, read.indices);
   read.job_retries = job.retries;
   if (read.asked.empty()) return AnswerPage(read, {}, {}, out);
+  AskStore(std::move(read), out);
+}
+
+// Answered by OnTasksRead.
+void BrokerCore::AskStore(PendingRead read, Outbox& out) {
   out.Push(ReadTasks{++last_ticket_, read.job, read.asked, read.kind == PendingRead::Kind::kResults});
   pending_reads_[last_ticket_] = std::move(read);
 }

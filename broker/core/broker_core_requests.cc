@@ -347,8 +347,7 @@ void BrokerCore::ReadForRetry(const Caller& caller, const Retry& request, std::u
   } else {
     for (const TaskIndex index : std::set<TaskIndex>(request.tasks.begin(), request.tasks.end())) consider(index);
   }
-  out.Push(ReadTasks{++last_ticket_, job.id(), read.asked, false});
-  pending_reads_[last_ticket_] = std::move(read);
+  AskStore(std::move(read), out);
 }
 
 void BrokerCore::AnswerRetry(PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now,
@@ -471,13 +470,7 @@ void BrokerCore::RetryTask(Job& job, TaskIndex index, const TaskRecord& record, 
   extra.generation = record.generation + 1;
   extra.ended_token = record.ended_token;
   if (record.history) extra.history = *record.history;
-  TaskRecord reopened;
-  reopened.state = TaskState::kPending;
-  reopened.attempt = extra.attempt;
-  reopened.generation = extra.generation;
-  reopened.ended_token = extra.ended_token;
-  if (!extra.history.empty()) reopened.history = extra.history;
-  out.Write(PutTask{{job.id(), index}, std::move(reopened), nullptr});
+  KeepPending(job, index, out);
   ReturnToQueue(job, index, now, out);
 }
 

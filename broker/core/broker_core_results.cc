@@ -369,12 +369,16 @@ void BrokerCore::RequeueExecution(Execution& execution, std::int64_t not_before_
 void BrokerCore::ReturnToQueue(Job& job, TaskIndex index, Now now, Outbox& out) {
   job.Return(index);
   if (job.remainder()) KeepPending(job, index, out);
-  if (job.spec().queue_timeout_ms > 0) {
-    TaskExtra& extra = job.Extra(index);
-    extra.queue_due_ms = now.monotonic_ms() + job.spec().queue_timeout_ms;
-    task_queue_timeouts_.insert({extra.queue_due_ms, {job.id(), index}});
-  }
+  ArmQueueTimeout(job, index, now);
   Enqueue(job);
+}
+
+// What comes back to the queue has a time of its own there.
+void BrokerCore::ArmQueueTimeout(Job& job, TaskIndex index, Now now) {
+  if (job.spec().queue_timeout_ms <= 0) return;
+  TaskExtra& extra = job.Extra(index);
+  extra.queue_due_ms = now.monotonic_ms() + job.spec().queue_timeout_ms;
+  task_queue_timeouts_.insert({extra.queue_due_ms, {job.id(), index}});
 }
 
 // Without a record of its own a task would be taken for one of those that ended as a whole.

@@ -110,8 +110,7 @@ void BrokerCore::ReopenDependents(const Job& upstream, Outbox& out) {
     PendingRead read{PendingRead::Kind::kReopen, 0, {}, id};
     read.job_retries = found->second->retries;
     for (TaskIndex index = 0; index < found->second->total(); ++index) read.asked.push_back(index);
-    out.Push(ReadTasks{++last_ticket_, id, read.asked, false});
-    pending_reads_[last_ticket_] = std::move(read);
+    AskStore(std::move(read), out);
   }
 }
 

@@ -54,8 +54,7 @@ void BrokerCore::HandleExplain(const Caller& caller, const Explain& request, std
   }
   PendingRead read{PendingRead::Kind::kExplain, correlation, caller, job.id()};
   read.asked = read.indices = {request.index};
-  out.Push(ReadTasks{++last_ticket_, job.id(), read.asked, false});
-  pending_reads_[last_ticket_] = std::move(read);
+  AskStore(std::move(read), out);
 }
 
 void BrokerCore::AnswerExplain(const PendingRead& read, const std::optional<TaskRecord>& record, Outbox& out) {

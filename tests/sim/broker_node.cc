@@ -189,7 +189,6 @@ void BrokerNode::Turn() {
   core_->OnStorageState(storage_reason_);
   core_->EndTurn(Clock(), out_);
   std::vector<broker::Effect> effects = out_.Take();
-  most_effects_ = std::max(most_effects_, effects.size());
   for (const broker::Effect& effect : effects) {
     const auto* persist = std::get_if<broker::Persist>(&effect);
     const auto* put = persist == nullptr ? nullptr : std::get_if<broker::PutDispatch>(&persist->record);

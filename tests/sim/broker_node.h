@@ -47,7 +47,6 @@ class BrokerNode {
   bool running() const { return core_ != nullptr; }
   const std::string& instance() const { return instance_; }
   const broker::BrokerCore* core() const { return core_.get(); }
-  std::size_t most_effects() const { return most_effects_; }
 
  private:
   struct Received {
@@ -93,7 +92,6 @@ class BrokerNode {
   Time disk_full_until_ = 0;
   bool disk_fails_ = false;
   std::optional<Time> wake_at_;
-  std::size_t most_effects_ = 0;
   std::vector<ExecutionResult> taken_results_;
 };
 
