@@ -42,6 +42,8 @@ void BrokerCore::ExpireJobs(Now now, Outbox& out) {
     expiries_.erase(expiries_.begin());
     const auto job = jobs_.find(id);
     if (job == jobs_.end() || !job->second->finished()) continue;
+    if (ExpiryOf(*job->second) > now.monotonic_ms())
+      continue;  // put off earlier, and retried since: it has a later one
     if (IsLookedAt(id)) {
       again.push_back(id);
     } else {

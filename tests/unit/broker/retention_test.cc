@@ -52,6 +52,21 @@ TEST(Retention, WhatRunsOrWasRetriedStays) {
   EXPECT_FALSE(world.core().jobs().contains(failed));
 }
 
+TEST(Retention, APostponedExpiryDoesNotOutliveARetry) {
+  CoreWorld world(Patient());
+  world.AddWorker("w", 1);
+  const JobId job = world.Submit(CoreWorld::Noop());
+  world.SendFromClient("alice", Watch{{job}});  // its updates are never acknowledged
+  world.Finish("w", world.TakeDispatched("w").at(0), TaskState::kFailed, TaskErrorKind::kInvalidInput);
+  world.Advance(3'600'000);
+  ASSERT_TRUE(world.core().jobs().contains(job)) << "somebody looks at it: put off for a moment";
+  world.SendFromClient("alice", Retry{job, {}});
+  world.SendFromClient("alice", Goodbye{});
+  world.Finish("w", world.TakeDispatched("w").at(0));
+  world.Advance(10'000);
+  EXPECT_TRUE(world.core().jobs().contains(job)) << "from its new end it is kept as long as any";
+}
+
 TEST(Retention, AChangedSettingTakesEffectAtOnce) {
   CoreWorld world(Patient());
   world.AddWorker("w", 1);
