@@ -67,6 +67,7 @@ LIBRARIES = {
 CODEC_USERS = [
     "broker/storage/record_codec.cc",
     "common/protocol/codec.cc",
+    "common/protocol/map_codec.cc",
     "worker/launcher/launcher_codec.cc",
     "tests/",
 ]

@@ -68,19 +68,18 @@ class Outbox {
   template <class Payload>
   void Reply(PeerRole role, const std::string& instance, std::uint64_t correlation, Payload payload,
              bool promise = false, std::vector<Body> bodies = {}) {
-    effects_.push_back(
-        SendMessage{role, instance, Message{correlation, AnyMessage(std::move(payload)), std::move(bodies)}, promise});
+    Send(role, instance, Message{correlation, AnyMessage(std::move(payload)), std::move(bodies)}, promise);
   }
-  void Write(Record record) { effects_.push_back(Persist{std::move(record)}); }
-  void Push(Effect effect) { effects_.push_back(std::move(effect)); }
-  void Log(std::string event, std::vector<std::pair<std::string, std::string>> fields, bool warning = false) {
-    effects_.push_back(Note{warning, std::move(event), std::move(fields)});
-  }
+  void Write(Record&& record);
+  void Push(Effect&& effect);
+  void Log(std::string event, std::vector<std::pair<std::string, std::string>> fields, bool warning = false);
 
-  std::vector<Effect> Take() { return std::exchange(effects_, {}); }
+  std::vector<Effect> Take();
   bool empty() const { return effects_.empty(); }
 
  private:
+  void Send(PeerRole role, const std::string& instance, Message&& message, bool promise);
+
   std::vector<Effect> effects_;
 };
 

@@ -6,17 +6,9 @@
 // A std::optional member may be absent from the encoded map; every other member is required.
 #pragma once
 
-#include <tuple>
+#include <array>
 
 namespace icarus {
-
-template <class Class, class Member>
-struct Field {
-  const char* name;
-  Member Class::*member;
-};
-template <class Class, class Member>
-Field(const char*, Member Class::*) -> Field<Class, Member>;
 
 template <class T>
 concept HasFields = requires {
@@ -32,13 +24,14 @@ concept HasFields = requires {
 #define ICARUS_EXPAND1(...) __VA_ARGS__
 #define ICARUS_EACH(type, ...) __VA_OPT__(ICARUS_EXPAND(ICARUS_EACH_HELPER(type, __VA_ARGS__)))
 #define ICARUS_EACH_HELPER(type, first, ...) \
-  ::icarus::Field{#first, &type::first} __VA_OPT__(, ICARUS_EACH_AGAIN ICARUS_PARENS(type, __VA_ARGS__))
+  IcarusCodec::template Entry<&type::first>(#first) __VA_OPT__(, ICARUS_EACH_AGAIN ICARUS_PARENS(type, __VA_ARGS__))
 #define ICARUS_EACH_AGAIN() ICARUS_EACH_HELPER
 
-// Inside struct `type`: names the members that travel. A template, so that only the codecs pay for the tuples.
+// Inside struct `type`: names the members that travel. Codec::Entry<&type::member>("member") makes what the codec keeps
+// of a member; the result is the array of these, in order. A template, so that only the codecs pay for it.
 #define ICARUS_FIELDS(type, ...)                             \
   using IcarusFieldsTag = type;                              \
-  template <class IcarusSelf = type>                         \
+  template <class IcarusCodec, class IcarusSelf = type>      \
   static constexpr auto Fields() {                           \
-    return std::tuple{ICARUS_EACH(IcarusSelf, __VA_ARGS__)}; \
+    return std::array{ICARUS_EACH(IcarusSelf, __VA_ARGS__)}; \
   }

@@ -44,29 +44,29 @@ std::string EncodeBodyList(const std::vector<Body>& bodies) {
   return codec::EncodeMap(list);
 }
 
-using Decoder = Result<AnyMessage> (*)(std::string_view);
-
-template <class T>
-Result<AnyMessage> DecodeOne(std::string_view map) {
-  ICARUS_ASSIGN(T message, codec::DecodeMap<T>(map));
-  return AnyMessage(std::move(message));
-}
-
 struct TypeEntry {
   MessageType type;
-  Decoder decode;
+  codec::MemberTable members;
+  void* (*emplace)(AnyMessage& message);  // makes it one of this type, and gives the place of its members
 };
+
+template <class T>
+void* Emplace(AnyMessage& message) {
+  return &message.emplace<T>();
+}
 
 template <std::size_t... I>
 constexpr auto MakeTypeTable(std::index_sequence<I...>) {
   return std::array<TypeEntry, sizeof...(I)>{TypeEntry{std::variant_alternative_t<I, AnyMessage>::kType,
-                                                       &DecodeOne<std::variant_alternative_t<I, AnyMessage>>}...};
+                                                       codec::kMembers<std::variant_alternative_t<I, AnyMessage>>,
+                                                       &Emplace<std::variant_alternative_t<I, AnyMessage>>}...};
 }
+// In the order of the alternatives of AnyMessage.
 constexpr auto kTypeTable = MakeTypeTable(std::make_index_sequence<std::variant_size_v<AnyMessage>>());
 
-Decoder FindDecoder(std::uint16_t type) {
+const TypeEntry* FindType(std::uint16_t type) {
   for (const TypeEntry& entry : kTypeTable) {
-    if (static_cast<std::uint16_t>(entry.type) == type) return entry.decode;
+    if (static_cast<std::uint16_t>(entry.type) == type) return &entry;
   }
   return nullptr;
 }
@@ -84,13 +84,10 @@ Status CheckBodies(const BodyList& list, const std::vector<Body>& bodies) {
 
 EncodedMessage EncodeMessage(const Message& message) {
   EncodedMessage out;
-  std::uint16_t type = 0;
-  std::visit(
-      [&](const auto& payload) {
-        type = static_cast<std::uint16_t>(payload.kType);
-        out.map = codec::EncodeMap(payload);
-      },
-      message.payload);
+  const TypeEntry& type = kTypeTable.at(message.payload.index());
+  const void* members =
+      std::visit([](const auto& payload) { return static_cast<const void*>(&payload); }, message.payload);
+  out.map = codec::EncodeMembers(type.members, members);
   std::uint32_t list_bytes = 0;
   if (!message.bodies.empty()) {
     std::string list = EncodeBodyList(message.bodies);
@@ -100,7 +97,7 @@ EncodedMessage EncodeMessage(const Message& message) {
   out.header.reserve(kHeaderBytes);
   out.header += kMagic;
   PutInteger<std::uint16_t>(out.header, kProtocolVersionMax);
-  PutInteger<std::uint16_t>(out.header, type);
+  PutInteger<std::uint16_t>(out.header, static_cast<std::uint16_t>(type.type));
   PutInteger<std::uint64_t>(out.header, message.correlation);
   PutInteger<std::uint32_t>(out.header, list_bytes);
   PutInteger<std::uint32_t>(out.header, static_cast<std::uint32_t>(Checksum(out.map)));
@@ -113,7 +110,7 @@ EncodedMessage EncodeMessage(const Message& message) {
 Result<Message> DecodeMessage(std::string_view header, std::string_view map, std::vector<Body> bodies,
                               std::uint64_t* correlation) {
   if (header.size() != kHeaderBytes || header.substr(0, kMagic.size()) != kMagic) {
-    return ProtocolError("this is not an Icarus message");
+    return ProtocolError("this is not an Icarus message; only programs of Icarus, of one release, talk here");
   }
   Message message;
   message.correlation = GetInteger<std::uint64_t>(header, 8);
@@ -125,20 +122,22 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
                          std::to_string(kProtocolVersionMin) + " to " + std::to_string(kProtocolVersionMax) +
                          " are); use programs of one release");
   }
-  const Decoder decode = FindDecoder(GetInteger<std::uint16_t>(header, 6));
-  if (decode == nullptr)
-    return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)));
+  const TypeEntry* type = FindType(GetInteger<std::uint16_t>(header, 6));
+  if (type == nullptr) {
+    return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)) +
+                         "; use programs of one release");
+  }
   if (GetInteger<std::uint32_t>(header, 20) != static_cast<std::uint32_t>(Checksum(map))) {
-    return ProtocolError("the message is damaged (checksum)");
+    return ProtocolError("the message was damaged on its way (checksum); send it again");
   }
   const auto list_bytes = GetInteger<std::uint32_t>(header, 16);
-  if (list_bytes > map.size()) return ProtocolError("the message is truncated");
+  if (list_bytes > map.size()) return ProtocolError("the message is truncated; send it again");
   BodyList list;
   if (list_bytes > 0) {
     ICARUS_ASSIGN(list, codec::DecodeMap<BodyList>(map.substr(0, list_bytes)));
   }
   ICARUS_TRY(CheckBodies(list, bodies));
-  ICARUS_ASSIGN(message.payload, decode(map.substr(list_bytes)));
+  ICARUS_TRY(codec::DecodeMembers(map.substr(list_bytes), type->members, type->emplace(message.payload)));
   message.bodies = std::move(bodies);
   return message;
 }

@@ -5,11 +5,13 @@
 // or bytes after the map are errors that name the member. Unknown keys are skipped and counted (CodecCounters).
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <map>
 #include <msgpack.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -26,6 +28,8 @@
 namespace icarus::codec {
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
+
+inline constexpr std::size_t kMaxMembers = 64;  // of one struct
 
 // Unknown keys seen since the program began; for the metrics.
 inline thread_local std::uint64_t unknown_keys = 0;
@@ -59,32 +63,63 @@ struct IsMap : std::false_type {};
 template <class T, class C>
 struct IsMap<std::map<std::string, T, C>> : std::true_type {};
 
-template <class T>
-void PackStruct(Packer& packer, const T& value) {
-  std::uint32_t present = 0;
-  const auto count = [&](const auto& field) {
-    using Member = std::remove_cvref_t<decltype(value.*(field.member))>;
-    if constexpr (IsOptional<Member>::value) {
-      if (!(value.*(field.member)).has_value()) return;
-    }
-    ++present;
-  };
-  const auto put = [&](const auto& field) {
-    const auto& member = value.*(field.member);
-    using Member = std::remove_cvref_t<decltype(member)>;
-    if constexpr (IsOptional<Member>::value) {
-      if (!member.has_value()) return;
-      PackString(packer, field.name);
-      Pack(packer, *member);
-    } else {
-      PackString(packer, field.name);
-      Pack(packer, member);
-    }
-  };
-  std::apply([&](const auto&... field) { (count(field), ...); }, T::Fields());
-  packer.pack_map(present);
-  std::apply([&](const auto&... field) { (put(field), ...); }, T::Fields());
+// A member of a struct, as the codec's loops see it: one small function each way, so that a message costs the compiler
+// little.
+struct Reader;
+struct MemberEntry {
+  std::string_view name;
+  bool optional = false;
+  bool (*present)(const void* object) = nullptr;  // only of optional members
+  void (*pack)(Packer& packer, const void* object) = nullptr;
+  bool (*read)(Reader& reader, const msgpack::object& in, void* object) = nullptr;
+};
+
+// Of a pointer to member.
+template <class>
+struct MemberOf;
+template <class T, class Member>
+struct MemberOf<Member T::*> {
+  using Class = T;
+  using Type = Member;
+};
+
+template <auto kMember>
+bool MemberPresent(const void* object) {
+  using Of = MemberOf<decltype(kMember)>;
+  return (static_cast<const typename Of::Class*>(object)->*kMember).has_value();
 }
+
+template <auto kMember>
+void PackMember(Packer& packer, const void* object) {
+  using Of = MemberOf<decltype(kMember)>;
+  const auto& member = static_cast<const typename Of::Class*>(object)->*kMember;
+  if constexpr (IsOptional<typename Of::Type>::value) {
+    Pack(packer, *member);
+  } else {
+    Pack(packer, member);
+  }
+}
+
+template <auto kMember>
+bool ReadMember(Reader& reader, const msgpack::object& in, void* object);
+
+struct MapCodec {
+  template <auto kMember>
+  static constexpr MemberEntry Entry(const char* name) {
+    constexpr bool kOptional = IsOptional<typename MemberOf<decltype(kMember)>::Type>::value;
+    MemberEntry entry{name, kOptional, nullptr, &PackMember<kMember>, &ReadMember<kMember>};
+    if constexpr (kOptional) entry.present = &MemberPresent<kMember>;
+    return entry;
+  }
+};
+
+// The members of T in the order of ICARUS_FIELDS.
+template <class T>
+constexpr auto kMembers = T::template Fields<MapCodec>();
+
+using MemberTable = std::span<const MemberEntry>;
+
+void PackMembers(Packer& packer, MemberTable members, const void* object);
 
 template <class T>
 void Pack(Packer& packer, const T& value) {
@@ -119,21 +154,7 @@ void Pack(Packer& packer, const T& value) {
     }
   } else {
     static_assert(HasFields<T>, "a type that travels needs ICARUS_FIELDS");
-    PackStruct(packer, value);
-  }
-}
-
-inline void PackValue(Packer& packer, const Value& value) {
-  if (value.is_null()) {
-    packer.pack_nil();
-  } else if (value.is_bool()) {
-    Pack(packer, value.boolean());
-  } else if (value.is_number()) {
-    packer.pack_double(value.number());
-  } else if (value.is_string()) {
-    PackString(packer, value.string());
-  } else {
-    Pack(packer, value.list());
+    PackMembers(packer, kMembers<T>, &value);
   }
 }
 
@@ -174,24 +195,8 @@ bool ReadInteger(Reader& reader, const msgpack::object& in, T& out) {
   return reader.Fail("is not an integer");
 }
 
-inline bool ReadValue(Reader& reader, const msgpack::object& in, Value& out) {
-  switch (in.type) {
-    case msgpack::type::NIL: out = Value(); return true;
-    case msgpack::type::BOOLEAN: out = Value(in.via.boolean); return true;
-    case msgpack::type::POSITIVE_INTEGER: out = Value(static_cast<double>(in.via.u64)); return true;
-    case msgpack::type::NEGATIVE_INTEGER: out = Value(static_cast<double>(in.via.i64)); return true;
-    case msgpack::type::FLOAT32:
-    case msgpack::type::FLOAT64: out = Value(in.via.f64); return true;
-    case msgpack::type::STR: out = Value(std::string(TextOf(in))); return true;
-    case msgpack::type::ARRAY: {
-      Value::List list;
-      if (!Read(reader, in, list)) return false;
-      out = Value(std::move(list));
-      return true;
-    }
-    default: return reader.Fail("is not a value");
-  }
-}
+bool ReadValue(Reader& reader, const msgpack::object& in, Value& out);
+bool ReadMembers(Reader& reader, MemberTable members, const msgpack::object& in, void* object);
 
 template <class T>
 bool ReadVector(Reader& reader, const msgpack::object& in, std::vector<T>& out) {
@@ -220,49 +225,22 @@ bool ReadMap(Reader& reader, const msgpack::object& in, M& out) {
   return true;
 }
 
+template <auto kMember>
+bool ReadMember(Reader& reader, const msgpack::object& in, void* object) {
+  using Of = MemberOf<decltype(kMember)>;
+  auto& member = static_cast<typename Of::Class*>(object)->*kMember;
+  if constexpr (IsOptional<typename Of::Type>::value) {
+    member.emplace();
+    return Read(reader, in, *member);
+  } else {
+    return Read(reader, in, member);
+  }
+}
+
 template <class T>
 bool ReadStruct(Reader& reader, const msgpack::object& in, T& out) {
-  if (in.type != msgpack::type::MAP) return reader.Fail("is not a map");
-  constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(T::Fields())>;
-  bool seen[kFieldCount] = {};
-  bool ok = true;
-  for (std::uint32_t i = 0; i < in.via.map.size && ok; ++i) {
-    const auto& entry = in.via.map.ptr[i];
-    if (entry.key.type != msgpack::type::STR) return reader.Fail("has a key that is not text");
-    const std::string_view key = TextOf(entry.key);
-    bool known = false;
-    std::size_t at = 0;
-    const auto take = [&](const auto& field) {
-      const std::size_t position = at++;
-      if (known || key != field.name) return;
-      known = true;
-      if (seen[position]) {
-        ok = reader.Fail("is there twice") || reader.Under(key);
-        return;
-      }
-      seen[position] = true;
-      auto& member = out.*(field.member);
-      using Member = std::remove_cvref_t<decltype(member)>;
-      if constexpr (IsOptional<Member>::value) {
-        typename Member::value_type value{};
-        ok = Read(reader, entry.val, value) || reader.Under(key);
-        if (ok) member = std::move(value);
-      } else {
-        ok = Read(reader, entry.val, member) || reader.Under(key);
-      }
-    };
-    std::apply([&](const auto&... field) { (take(field), ...); }, T::Fields());
-    if (!known) ++unknown_keys;
-  }
-  if (!ok) return false;
-  std::size_t at = 0;
-  const auto require = [&](const auto& field) {
-    const std::size_t position = at++;
-    using Member = std::remove_cvref_t<decltype(out.*(field.member))>;
-    if (ok && !IsOptional<Member>::value && !seen[position]) ok = reader.Fail("is missing") || reader.Under(field.name);
-  };
-  std::apply([&](const auto&... field) { (require(field), ...); }, T::Fields());
-  return ok;
+  static_assert(kMembers<T>.size() <= kMaxMembers);
+  return ReadMembers(reader, kMembers<T>, in, &out);
 }
 
 template <class T>
@@ -313,37 +291,22 @@ bool Read(Reader& reader, const msgpack::object& in, T& out) {
 
 // --- whole buffers --------------------------------------------------------------------------------------------------
 
+// `object` is a struct of these members.
+std::string EncodeMembers(MemberTable members, const void* object);
+// Into an `object` as its constructor made it; after an error nobody may use it.
+Status DecodeMembers(std::string_view bytes, MemberTable members, void* object);
+
 template <HasFields T>
 std::string EncodeMap(const T& value) {
-  msgpack::sbuffer buffer(256);
-  Packer packer(buffer);
-  PackStruct(packer, value);
-  return std::string(buffer.data(), buffer.size());
+  return EncodeMembers(kMembers<T>, &value);
 }
 
 template <HasFields T>
 Result<T> DecodeMap(std::string_view bytes) {
-  const msgpack::unpack_limit limit(limits::kMaxElements, limits::kMaxElements, limits::kMaxMessageBytes,
-                                    limits::kMaxMessageBytes, 0, limits::kMaxNesting);
-  try {
-    std::size_t offset = 0;
-    msgpack::zone zone;
-    bool referenced = false;
-    // Strings are referenced, not copied: `bytes` outlives the objects.
-    const msgpack::object root = msgpack::unpack(
-        zone, bytes.data(), bytes.size(), offset, referenced,
-        [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr, limit);
-    if (offset != bytes.size()) return ProtocolError("there are bytes after the end of the map");
-    Reader reader;
-    T value{};
-    if (!ReadStruct(reader, root, value)) {
-      return ProtocolError("'" + (reader.path.empty() ? std::string("message") : reader.path) + "' " + reader.error,
-                           reader.path);
-    }
-    return value;
-  } catch (const std::exception& e) {
-    return ProtocolError(std::string("not a valid message: ") + e.what());
-  }
+  static_assert(kMembers<T>.size() <= kMaxMembers);
+  T value{};
+  ICARUS_TRY(DecodeMembers(bytes, kMembers<T>, &value));
+  return value;
 }
 
 }  // namespace icarus::codec
