@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/core/broker_core.h"
+#include "common/analysis/advice.h"
 #include "common/analysis/cache_key.h"
 #include "common/analysis/validate.h"
 #include "common/base/check.h"
@@ -88,6 +89,13 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   const std::pair<std::string, std::string> submit_id{caller.user, request.id};
   if (const auto known = by_submit_id_.find(submit_id); known != by_submit_id_.end()) {
     const Job& job = *jobs_.at(known->second);
+    ICARUS_TRY(CanonicaliseSpec(catalogue_, request.spec));
+    if (!job.spec().SameTasks(request.spec)) {
+      return Error::Make(ErrorCode::kRefused,
+                         "the id '" + request.id + "' is that of job " + std::to_string(job.id().value) +
+                             ", which asks for something else; give this one an id of its own",
+                         "id");
+    }
     return SubmitReply{job.id(), job.total(), job.cached, 0, true, {}};
   }
   if (!storage_reason_.empty()) {
@@ -138,7 +146,10 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
     reply.probed = job.probe_next;
     if (!job.tasks_released() && !job.HasReady()) Dequeue(job);
   }
-  reply.warnings = SubmitWarnings(job);
+  if (reply.cached < total) {
+    reply.warnings = SubmitWarnings(job);
+    for (std::string& advice : Advise(job.spec())) reply.warnings.push_back(std::move(advice));
+  }
   out.Log("job accepted", {{"job", std::to_string(id.value)},
                            {"user", caller.user},
                            {"analysis", job.spec().analysis},

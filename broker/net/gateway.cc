@@ -1,6 +1,9 @@
 #include "broker/net/gateway.h"
 
+#include <bit>
 #include <variant>
+
+#include "common/base/logging.h"
 
 namespace icarus::broker {
 namespace {
@@ -21,14 +24,21 @@ void Gateway::Forget(Side& side, const std::string& instance) {
   side.backlog.erase(instance);
 }
 
+void Gateway::RefuseMalformed(Side& from, const Incoming& incoming, std::uint64_t correlation, const Error& error) {
+  const std::uint64_t count = ++counters_.malformed;
+  if (std::has_single_bit(count)) {
+    LogWarning("a message could not be read",
+               {{"user", incoming.principal.user}, {"why", error.message}, {"so_far", count}});
+  }
+  (void)from.socket->Send(incoming.peer, Message{correlation, ToErrorReply(error), {}});
+}
+
 std::optional<Received> Gateway::Receive(PeerRole role) {
   Side& from = side(role);
   while (auto incoming = from.socket->Receive()) {
     ++counters_.received;
     if (!incoming->message) {
-      ++counters_.malformed;
-      (void)from.socket->Send(incoming->peer,
-                              Message{incoming->correlation, ToErrorReply(incoming->message.error()), {}});
+      RefuseMalformed(from, *incoming, incoming->correlation, incoming->message.error());
       continue;
     }
     Received received;
@@ -47,9 +57,11 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
 std::optional<Received> Gateway::TakeHello(Side& from, Incoming& incoming, Received received) {
   const auto& hello = std::get<Hello>(received.message.payload);
   if (hello.role != received.role) {
-    ++counters_.malformed;
-    const Error error = ProtocolError("clients and workers have sockets of their own; this is the other one", "role");
-    (void)from.socket->Send(incoming.peer, Message{received.message.correlation, ToErrorReply(error), {}});
+    const Error error = ProtocolError(
+        "clients and workers have sockets of their own, and this is the other one; take the endpoint of the role from "
+        "the access file",
+        "role");
+    RefuseMalformed(from, incoming, received.message.correlation, error);
     return std::nullopt;
   }
   if (!from.peers.OnHello(incoming.peer, hello.instance, received.message.stamp)) {

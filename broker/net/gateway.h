@@ -62,6 +62,7 @@ class Gateway {
   const Side& side(PeerRole role) const { return role == PeerRole::kClient ? clients_ : workers_; }
   std::optional<Received> TakeHello(Side& from, Incoming& incoming, Received received);
   std::optional<Received> TakeOther(Side& from, Incoming& incoming, Received received);
+  void RefuseMalformed(Side& from, const Incoming& incoming, std::uint64_t correlation, const Error& error);
   void SayUnknown(Side& from, const std::string& peer, MessageStamp about);
   void Forget(Side& side, const std::string& instance);
   bool TrySend(Side& side, const std::string& instance, const Message& message);

@@ -180,6 +180,11 @@ void AddSelectors(CLI::App* app, SelectOptions& select, const char* what) {
       ->required();
 }
 
+// Of a verb that is about one job or task.
+void AddSelector(CLI::App* app, SelectOptions& select, const char* what) {
+  app->add_option("job", select.selectors, "one: 7, 7.2, last, tag:study=x, name:glob")->type_name(what)->required();
+}
+
 void DefineStartAndStop(const std::function<CLI::App*(const char*)>& verb, Options& options) {
   CLI::App* up = verb("up");
   AddInteger(up, "--workers", 0, 10'000, "how many workers there are to be (1)", options.up.workers);
@@ -214,7 +219,7 @@ void DefineJobVerbs(const std::function<CLI::App*(const char*)>& verb, Options& 
           options.list.since);
   AddInteger(list, "--limit", 1, kMany, "at most this many (50)", options.list.limit);
   CLI::App* show = verb("show");
-  AddSelectors(show, options.select, "JOB");
+  AddSelector(show, options.select, "JOB|TASK");
   AddTexts(show, "--state", "STATE", "only tasks in this state; repeat for more", options.select.states);
   AddInteger(show, "--limit", 0, kMany, "at most this many tasks (100)", options.select.limit);
   AddValue(show, "--after", "INDEX", "only tasks after this one", [&options](const std::string& text) -> Status {
@@ -223,7 +228,7 @@ void DefineJobVerbs(const std::function<CLI::App*(const char*)>& verb, Options& 
     options.select.after = static_cast<std::uint64_t>(*index + 1);
     return {};
   });
-  AddSelectors(verb("explain"), options.select, "TASK|JOB");
+  AddSelector(verb("explain"), options.select, "TASK|JOB");
   CLI::App* wait = verb("wait");
   AddSelectors(wait, options.select, "JOB…");
   AddDuration(wait, "--timeout", "leave after this long with exit code 5", options.select.timeout_ms);
@@ -236,7 +241,7 @@ void DefineJobVerbs(const std::function<CLI::App*(const char*)>& verb, Options& 
 
 void DefineResultVerbs(const std::function<CLI::App*(const char*)>& verb, Options& options) {
   CLI::App* result = verb("result");
-  AddSelectors(result, options.select, "JOB|TASK");
+  AddSelector(result, options.select, "JOB|TASK");
   AddText(result, "--plot", "FILE", "draw it: .svg or .png", options.select.plot);
   CLI::App* get = verb("get");
   get->add_option_function<std::string>(
@@ -247,7 +252,7 @@ void DefineResultVerbs(const std::function<CLI::App*(const char*)>& verb, Option
   AddText(get, "-d,--directory", "DIR", "where to put them (here)", options.select.directory);
   get->add_flag("--list", options.select.list, "only name them");
   CLI::App* logs = verb("logs");
-  AddSelectors(logs, options.select, "TASK|JOB");
+  AddSelector(logs, options.select, "TASK|JOB");
   logs->add_flag("-f,--follow", options.select.follow, "wait for the task's end first");
   logs->add_flag("--failed", options.select.failed, "of a job: of every task that failed");
   AddInteger(logs, "--attempt", 1, 1'000'000, "which attempt (the last)", options.select.attempt);

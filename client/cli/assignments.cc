@@ -23,7 +23,8 @@ bool BeginsAssignment(std::string_view text) {
 Result<std::pair<std::string, std::string>> SplitAssignment(const std::string& text, const std::string& what) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return UsageError("--" + what + " '" + text + "' is not of the form NAME=VALUE", what);
+    const std::string option = (what.size() == 1 ? "-" : "--") + what;
+    return UsageError(option + " '" + text + "' is not of the form NAME=VALUE", what);
   }
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }

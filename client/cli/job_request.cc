@@ -81,6 +81,10 @@ Status ReadRows(const SubmitOptions& options, TargetKind kind, Sweep& sweep) {
   sweep.table.emplace();
   sweep.table->rows = rows->rows;
   sweep.table->columns = std::move(rows->columns);
+  for (const auto& [name, values] : sweep.table->columns) {
+    if (!sweep.base.contains(name)) continue;
+    return UsageError(name + " is a column of " + options.from + " and is given with -p too; leave one out", name);
+  }
   if (rows->targets.empty()) return {};
   if (!sweep.targets.empty()) return UsageError("the rows name their targets, and --target is given too", "target");
   return IndexTargets(kind, rows->targets, sweep);

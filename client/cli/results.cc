@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/cli/exit_codes.h"
+#include "client/cli/user_file.h"
 #include "client/output/csv.h"
 #include "client/output/derived.h"
 #include "client/output/polar_plot.h"
@@ -20,16 +21,11 @@ Status CheckEnded(const JobSummary& job) {
                                              "' waits for it");
 }
 
-bool AnyCompleted(const std::vector<TaskResult>& results) {
-  return std::any_of(results.begin(), results.end(),
-                     [](const TaskResult& result) { return result.item.task.state == TaskState::kCompleted; });
-}
-
 void PrintResults(const Session& session, const Selection& selection, const std::vector<TaskResult>& results) {
   if (session.csv()) {
     session.Print(ResultCsv(FoldResults(results)));
   } else if (session.text()) {
-    session.Print(ResultText(results, session.style()));
+    if (!session.quiet()) session.Print(ResultText(results, session.style()));
   } else {
     session.PrintJson(selection.index ? TaskResultJson(results.front()) : JobResultJson(selection.job, results));
   }
@@ -74,20 +70,23 @@ Result<int> PrintResult(Session& session, const Selection& selection) {
   if (!plot.empty()) ICARUS_TRY(CheckPlotPath(plot));
   ICARUS_ASSIGN(Client * client, session.Broker());
   std::vector<TaskResult> results;
+  int code = kExitDone;
   if (selection.index) {
     ICARUS_ASSIGN(TaskResult result, FetchEndedTask(*client, {selection.job, *selection.index}));
+    if (result.item.task.state != TaskState::kCompleted) code = kExitIncomplete;
     results.push_back(std::move(result));
   } else {
     ICARUS_ASSIGN(const JobSummary job, FetchJob(*client, selection.job));
     ICARUS_TRY(CheckEnded(job));
+    code = ExitCodeOf(job);
     ICARUS_ASSIGN(results, FetchSelection(*client, selection));
   }
   if (!plot.empty()) {
-    ICARUS_TRY(WritePlot(plot, results));
+    if (Status drawn = WritePlot(plot, results); !drawn) return AboutUserPath(std::move(drawn).error(), "plot");
     session.Note("drawn: " + plot);
   }
   PrintResults(session, selection, results);
-  return AnyCompleted(results) ? kExitDone : kExitIncomplete;
+  return code;
 }
 
 }  // namespace icarus::client

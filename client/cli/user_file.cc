@@ -10,4 +10,9 @@ Result<std::string> ReadUserFile(const std::string& path, std::uint64_t max_byte
   return UsageError(content.error().message, field);
 }
 
+Error AboutUserPath(Error error, const std::string& field) {
+  if (error.code != ErrorCode::kIo) return error;
+  return UsageError(std::move(error).message + "; name another place", field);
+}
+
 }  // namespace icarus::client

@@ -12,4 +12,8 @@ namespace icarus::client {
 // `field`.
 Result<std::string> ReadUserFile(const std::string& path, std::uint64_t max_bytes, const std::string& field);
 
+// What the operating system says of a path that the user named is the user's mistake too: kIo becomes kUsage with
+// `field`; other errors stay what they are.
+Error AboutUserPath(Error error, const std::string& field);
+
 }  // namespace icarus::client

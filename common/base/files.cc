@@ -14,10 +14,12 @@ namespace icarus {
 namespace fs = std::filesystem;
 
 Result<std::string> ReadFile(const std::string& path, std::uint64_t max_bytes) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK a pipe that nobody writes to would never be open. Reading waits for a writer that is there.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return ErrnoError("cannot read " + path, errno);
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return ErrnoError("cannot read " + path, errno);
+  if (::fstat(fd.get(), &info) != 0 || ::fcntl(fd.get(), F_SETFL, O_RDONLY) != 0)
+    return ErrnoError("cannot read " + path, errno);
   if (S_ISDIR(info.st_mode)) return IoError("cannot read " + path + ": it is a directory");
   std::string content;
   std::string chunk(1 << 16, '\0');

@@ -32,6 +32,11 @@ Error Malformed(const std::string& path, const std::string& why) {
   return Error::Make(ErrorCode::kCorruption, path + " is not an access file: " + why + "; restart the broker");
 }
 
+// Of a file that the user named: what is wrong with it is the user's mistake.
+Error WrongFile(const std::string& path, const std::string& why) {
+  return UsageError(path + " " + why + "; name the file access.json in the home of a broker that runs", "access");
+}
+
 Result<std::string> ReadText(const std::string& path) {
   if (!PathExists(path) && errno == ENOENT) return NoBroker(HomeOf(path));
   auto text = ReadFile(path, kMaxAccessFileBytes);
@@ -114,8 +119,10 @@ Result<AccessFile> ReadAccessFile(const std::string& path) {
   return Decode(path, text);
 }
 
-Result<AccessFile> FindBrokerByFile(const std::string& path, const HostIdentity& here) {
-  ICARUS_ASSIGN(AccessFile access, ReadAccessFile(path));
+namespace {
+
+// `access` without the endpoints that cannot be reached from here.
+Result<AccessFile> Reachable(const std::string& path, AccessFile access, const HostIdentity& here) {
   if (here.SameMachine(access.host)) return access;
   LeaveOutIpc(access.client_endpoints);
   LeaveOutIpc(access.worker_endpoints);
@@ -127,8 +134,20 @@ Result<AccessFile> FindBrokerByFile(const std::string& path, const HostIdentity&
                                               access.host.name + " or name another home with --home");
 }
 
+}  // namespace
+
 Result<AccessFile> FindBroker(const Home& home, const HostIdentity& here) {
-  return FindBrokerByFile(home.access_file(), here);
+  ICARUS_ASSIGN(AccessFile access, ReadAccessFile(home.access_file()));
+  return Reachable(home.access_file(), std::move(access), here);
+}
+
+Result<AccessFile> FindBrokerByFile(const std::string& path, const HostIdentity& here) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return WrongFile(path, "is a directory and no access file");
+  auto access = ReadAccessFile(path);
+  if (access) return Reachable(path, *std::move(access), here);
+  if (access.error().code != ErrorCode::kCorruption) return std::move(access).error();
+  return WrongFile(path, "is not an access file of this version");
 }
 
 bool BrokerProcessExists(const AccessFile& access, const HostIdentity& here) {

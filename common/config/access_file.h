@@ -33,7 +33,7 @@ Result<AccessFile> ReadAccessFile(const std::string& path);
 
 // What a client or worker on `here` uses: ReadAccessFile, and the endpoints that cannot be reached from here left out.
 // kUnavailable also when the machine has restarted since it was written; kRefused when the broker runs on another host
-// and does not listen on TCP, naming the host.
+// and does not listen on TCP, naming the host. Of a file that the user named, kUsage when it is not an access file.
 Result<AccessFile> FindBroker(const Home& home, const HostIdentity& here = ThisHost());
 Result<AccessFile> FindBrokerByFile(const std::string& path, const HostIdentity& here = ThisHost());
 

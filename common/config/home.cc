@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -86,7 +87,7 @@ Result<Home> ResolveHome(const std::string& flag, const Environment& environment
   ICARUS_ASSIGN(Home home, LocateHome(flag, environment));
   const Status made = MakeDirectories(home.dir, 0700);
   if (!made) return Unusable(home.dir, made.error().message);
-  if (::access(home.dir.c_str(), R_OK | W_OK | X_OK) != 0) return Unusable(home.dir, ErrnoError("it", errno).message);
+  if (::access(home.dir.c_str(), R_OK | W_OK | X_OK) != 0) return Unusable(home.dir, std::strerror(errno));
   return home;
 }
 

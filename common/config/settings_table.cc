@@ -148,7 +148,8 @@ Error UnknownSetting(std::string_view key) {
   std::vector<std::string> keys;
   for (const SettingRow& row : kTable) keys.emplace_back(row.key);
   std::string message = "unknown setting " + Quoted(key);
-  if (const auto nearest = Nearest(key, keys)) message += "; did you mean " + *nearest + "?";
+  const auto nearest = Nearest(key, keys);
+  message += nearest ? "; did you mean " + *nearest + "?" : "; 'icarus config list' shows those there are";
   return UsageError(message, std::string(key));
 }
 

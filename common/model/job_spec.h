@@ -30,6 +30,11 @@ struct FileRef {
   std::uint32_t mode = 0644;
   std::optional<std::string> content;
   ICARUS_FIELDS(FileRef, name, hash, size, mode, content)
+
+  // The same file, however its content travels.
+  friend bool operator==(const FileRef& a, const FileRef& b) {
+    return a.name == b.name && a.hash == b.hash && a.mode == b.mode;
+  }
 };
 
 // The `command` analysis. `{axis}`, `{index}`, `{target}` in arguments and input names are replaced a task.
@@ -41,6 +46,7 @@ struct CommandSpec {
   std::optional<std::string> stdin_name;  // the input that is the standard input
   std::vector<std::string> outputs;  // globs that are collected afterwards; a pattern without a match is output_missing
   ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs)
+  friend bool operator==(const CommandSpec&, const CommandSpec&) = default;
 };
 
 enum class CachePolicy : std::uint8_t {
@@ -80,6 +86,12 @@ struct JobSpec {
   ICARUS_FIELDS(JobSpec, analysis, solver, solver_identity, sweep, command, priority, timeout_ms, queue_timeout_ms,
                 deadline_ms, after, after_any, delay_ms, retries, retry_exit, no_restart, resources, require, cache,
                 ttl_ms, max_fails, max_running, name, tags, strict)
+
+  // Whether both ask for the same tasks; when and for whom they run may differ. REQUIRES canonical specifications.
+  bool SameTasks(const JobSpec& other) const {
+    return analysis == other.analysis && solver == other.solver && solver_identity == other.solver_identity &&
+           sweep == other.sweep && command == other.command;
+  }
 };
 
 }  // namespace icarus

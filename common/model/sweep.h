@@ -30,6 +30,7 @@ struct ValueSource {
   double first = 0;
   double last = 0;
   ICARUS_FIELDS(ValueSource, kind, list, count, mantissa, step_mantissa, exponent, first, last)
+  friend bool operator==(const ValueSource&, const ValueSource&) = default;
 
   std::uint32_t size() const { return kind == Kind::kList ? static_cast<std::uint32_t>(list.size()) : count; }
   Value At(std::uint32_t i) const;  // REQUIRES i < size()
@@ -45,12 +46,14 @@ struct AxisColumn {
   std::string name;
   ValueSource values;
   ICARUS_FIELDS(AxisColumn, name, values)
+  friend bool operator==(const AxisColumn&, const AxisColumn&) = default;
 };
 
 // One axis of the outer product; several columns go in step (--zip). All columns have the same size.
 struct Axis {
   std::vector<AxisColumn> columns;
   ICARUS_FIELDS(Axis, columns)
+  friend bool operator==(const Axis&, const Axis&) = default;
   std::uint32_t size() const { return columns.empty() ? 1 : columns.front().values.size(); }
 };
 
@@ -59,6 +62,7 @@ struct Target {
   std::string name;     // as shown: naca2412, or the file's name without directories
   std::string content;  // empty for a named target
   ICARUS_FIELDS(Target, name, content)
+  friend bool operator==(const Target&, const Target&) = default;
 };
 
 // Rows of --from: column-wise; a null cell leaves the parameter at its base value. `target` indexes Sweep::targets.
@@ -67,6 +71,7 @@ struct Table {
   std::vector<std::uint32_t> target;  // empty: all rows use targets[0], if there is one
   std::uint32_t rows = 0;
   ICARUS_FIELDS(Table, columns, target, rows)
+  friend bool operator==(const Table&, const Table&) = default;
 };
 
 struct TaskPoint {
@@ -80,6 +85,7 @@ struct Sweep {
   std::vector<Axis> axes;       // the last varies fastest
   std::optional<Table> table;   // with a table, rows lie between targets and axes
   ICARUS_FIELDS(Sweep, targets, base, axes, table)
+  friend bool operator==(const Sweep&, const Sweep&) = default;
 
   // Number of tasks; an error names the limit when it is above it, or an axis that is empty or whose columns differ in
   // size.

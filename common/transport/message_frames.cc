@@ -59,7 +59,7 @@ class PartCollector {
     // What was kept of it is no message, but the answer should still reach the request.
     static_cast<void>(DecodeMessage(View(header_), {}, {}, correlation));
     if (!fits) return fits.error();
-    return ProtocolError("this is not an Icarus message: it has one part");
+    return ProtocolError("this is not an Icarus message: it has one part; only programs of Icarus talk here");
   }
 
  private:

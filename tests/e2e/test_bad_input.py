@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """Wrong input is refused at once, with one line that names it; nothing is queued, and the broker goes on."""
+import os
+
 import harness
 from harness import REFUSED, USAGE
 
@@ -77,6 +79,36 @@ class BadInputTest(harness.IcarusTest):
 
     def test_a_directory_as_coordinate_file(self):
         self.refused(USAGE, *POLAR, "--target", "./", words=["./"])
+
+    def test_places_that_cannot_be_written_are_the_users_mistake(self):
+        (self.home.directory / "work" / "file").write_text("x")
+        job = self.home.submit(*GOOD, "--solver", "panel", "--wait", "-q")
+        self.refused(USAGE, "result", job, "--plot", "/nonexistent/p.svg", words=["/nonexistent"], field="plot")
+        command = self.home.submit("command", "--output", "out", "--wait", "--", "sh", "-c", "echo 1 > out")
+        self.refused(USAGE, "get", f"{command}.0", "-d", "file/below", words=["file"], field="directory")
+
+    def test_access_files_that_are_none(self):
+        (self.home.directory / "work" / "bad.json").write_text("[1]")
+        for name, words in (("bad.json", ["bad.json", "access file"]), (".", ["directory"])):
+            self.refused(USAGE, "list", "--access", name, words=words, field="access")
+        self.refused(harness.NO_BROKER, "list", "--access", "./nowhere.json", words=["no broker"])
+
+    def test_an_id_that_is_another_request(self):
+        job = self.home.submit("noop", "--sweep", "i=0:2:1", "--id", "nightly")
+        self.assertEqual(job, self.home.submit("noop", "--sweep", "i=0:2:1", "--id", "nightly", "--priority", "3"))
+        self.refused(REFUSED, "submit", "noop", "--sweep", "i=0:3:1", "--id", "nightly", words=["nightly", f"job {job}"],
+                     field="id")
+
+    def test_a_pipe_that_nobody_writes_to_does_not_hang(self):
+        os.mkfifo(self.home.directory / "work" / "pipe.dat")
+        self.refused(USAGE, *POLAR, "--target", "./pipe.dat", words=["pipe.dat"], timeout=10)
+
+    def test_rows_and_an_option_that_both_set_a_parameter(self):
+        (self.home.directory / "work" / "rows.csv").write_text("target,mach\nnaca0012,0.1\nnaca0012,0.2\n")
+        self.refused(USAGE, *POLAR, "--from", "rows.csv", "-p", "mach=0.3", words=["mach", "rows.csv"], field="mach")
+
+    def test_an_unknown_setting_names_the_list(self):
+        self.refused(USAGE, "config", "set", "foo.bar", "1", words=["foo.bar", "icarus config list"])
 
     def test_a_sweep_beyond_the_limit(self):
         self.refused(REFUSED, *TOO_MANY_TASKS, words=["limit", "100000000"])

@@ -28,6 +28,17 @@ class UpDownTest(harness.IcarusTest):
         self.assertEqual((broker, 2), (self.home.broker().pid, len(self.home.workers())))
         self.assertEqual(2, len(self.home.json("workers")))
 
+    def test_up_says_that_a_running_broker_does_not_listen_there(self):
+        self.home.up(1)
+        listen = ("up", "--listen", "tcp://127.0.0.1:9", "--insecure")
+        self.refused(REFUSED, *listen, words=["does not listen at tcp://127.0.0.1:9", "icarus down --broker"], field="listen")
+        self.refused(USAGE, "up", "--listen", "nonsense")
+        self.home.down("--broker")
+        self.home.up(1, "--listen", "tcp://127.0.0.1:0", "--insecure")
+        broker = self.home.broker().pid
+        self.home.up(1, "--listen", "tcp://127.0.0.1:0", "--insecure")
+        self.assertEqual(broker, self.home.broker().pid)
+
     def test_after_up_returns_a_job_runs_at_once(self):
         self.home.up(1)
         self.home.icarus("run", "--", "true", timeout=10)

@@ -52,6 +52,16 @@ JobSpec CoreWorld::Noop(const std::string& axis, int priority) {
   return spec;
 }
 
+JobSpec CoreWorld::Polar(const std::string& reynolds, CachePolicy cache) {
+  JobSpec spec;
+  spec.analysis = "airfoil_polar";
+  spec.solver = "panel";
+  spec.sweep.targets.push_back({"naca2412", ""});
+  spec.sweep.axes.push_back(Axis{{AxisColumn{"reynolds", *ParseValues(reynolds)}}});
+  spec.cache = cache;
+  return spec;
+}
+
 JobId CoreWorld::Submit(JobSpec spec, const std::string& client, const std::string& id) {
   icarus::Submit request;
   request.id = id.empty() ? "id-" + std::to_string(correlation_ + 1) : id;

@@ -33,6 +33,8 @@ class CoreWorld {
                  std::vector<HeldExecution> held = {}, const std::string& replaces = "");
   void AddClient(const std::string& name, const std::string& user, bool admin = false);
   static JobSpec Noop(const std::string& axis = "", int priority = 0);
+  // A polar of naca2412 with the solver panel at these Reynolds numbers: the results are cached.
+  static JobSpec Polar(const std::string& reynolds, CachePolicy cache = CachePolicy::kDefault);
 
   // --- requests; without an answer yet the reply is empty
   template <class Reply, class Request>

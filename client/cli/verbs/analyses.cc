@@ -22,15 +22,23 @@ Result<int> RunAnalyses(Session& session) {
   if (!name.empty()) {
     ICARUS_ASSIGN(const Manifest* manifest, catalogue.Get(name));
     const std::vector<WorkerInfo> workers = AskWorkers(session);
-    session.text() ? session.Print(AnalysisText(*manifest, workers, session.style()))
-                   : session.PrintDocument(AnalysisJson(*manifest, workers));
+    if (!session.text()) {
+      session.PrintDocument(AnalysisJson(*manifest, workers));
+    } else if (!session.quiet()) {
+      session.Print(AnalysisText(*manifest, workers, session.style()));
+    }
     return kExitDone;
   }
   const std::vector<WorkerInfo> workers = AskWorkers(session);
   Json all = Json::array();
   for (const Manifest& manifest : catalogue.manifests()) all.push_back(AnalysisJson(manifest, workers));
-  session.text() ? session.Print(CatalogueText(catalogue.manifests(), workers, session.style()))
-                 : session.PrintDocument(all);
+  if (!session.text()) {
+    session.PrintDocument(all);
+  } else if (session.quiet()) {
+    for (const Manifest& manifest : catalogue.manifests()) session.Print(manifest.analysis + "\n");
+  } else {
+    session.Print(CatalogueText(catalogue.manifests(), workers, session.style()));
+  }
   return kExitDone;
 }
 

@@ -17,7 +17,7 @@ Result<int> RunCache(Session& session) {
     if (!session.text()) session.PrintDocument({{"cleared", reply.cleared}});
     session.Note("removed " + std::to_string(reply.cleared) + (reply.cleared == 1 ? " entry" : " entries"));
   } else if (session.text()) {
-    session.Print(CacheText(reply));
+    if (!session.quiet()) session.Print(CacheText(reply));
   } else {
     session.PrintDocument(CacheJson(reply));
   }

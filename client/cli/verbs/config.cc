@@ -38,6 +38,8 @@ Result<int> RunConfig(Session& session) {
   const bool single = verb != ConfigVerb::kList && reply.entries.size() == 1;
   if (!session.text()) {
     session.PrintDocument(single ? ConfigEntryJson(reply.entries.front()) : ConfigJson(reply.entries));
+  } else if (verb == ConfigVerb::kList && session.quiet()) {
+    for (const ConfigEntry& entry : reply.entries) session.Print(entry.key + "\n");
   } else if (verb == ConfigVerb::kList) {
     session.Print(ConfigText(reply.entries, options.origin, session.style()));
   } else if (verb == ConfigVerb::kGet && single) {

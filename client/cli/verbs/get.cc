@@ -4,6 +4,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/results.h"
 #include "client/cli/selectors.h"
+#include "client/cli/user_file.h"
 #include "client/cli/verbs.h"
 #include "client/output/text_table.h"
 #include "common/base/text.h"
@@ -82,7 +83,8 @@ Result<int> RunGet(Session& session) {
     const std::string directory = select.directory.empty() ? "." : select.directory;
     for (const FileRef& file : files) {
       ICARUS_ASSIGN(const std::string path, PathBelow(directory, file.name));
-      ICARUS_TRY(client->SaveBlob(file, path));
+      if (Status saved = client->SaveBlob(file, path); !saved)
+        return AboutUserPath(std::move(saved).error(), "directory");
       paths.push_back(path);
     }
   }

@@ -48,6 +48,8 @@ Result<int> RunShow(Session& session) {
     session.PrintDocument(items);
   } else if (!session.text()) {
     session.PrintJson(selection.index ? TaskJson(selection.job, reply.items.front()) : ShowJson(reply));
+  } else if (session.quiet()) {
+    for (const TaskSummary& task : reply.items) session.Print(FormatTask({selection.job, task.index}) + "\n");
   } else {
     session.Print(ShowText(reply, session.style()));
     if (selection.index) session.Print(AttemptsText(reply.items.front(), session.style()));

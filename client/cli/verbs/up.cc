@@ -6,8 +6,10 @@
 #include "client/cli/local_programs.h"
 #include "client/cli/verbs.h"
 #include "common/base/files.h"
+#include "common/config/access_file.h"
 #include "common/config/host.h"
 #include "common/config/settings.h"
+#include "common/transport/endpoint.h"
 
 namespace icarus::client {
 namespace {
@@ -28,6 +30,15 @@ std::string WorkerName(int index) {
   return (host.empty() ? "worker" : host) + "-" + std::to_string(index);
 }
 
+// Whether a broker that runs listens at what was asked for; port 0 is any.
+bool Listens(const AccessFile& access, const Endpoint& wanted) {
+  return std::any_of(access.client_endpoints.begin(), access.client_endpoints.end(), [&](const std::string& text) {
+    const auto bound = ParseEndpoint(text);
+    return bound && bound->kind == wanted.kind && bound->address == wanted.address &&
+           (wanted.port == 0 || bound->port == wanted.port);
+  });
+}
+
 class Starter {
  public:
   Starter(Session& session, Home home) : session_(session), home_(std::move(home)), up_(session.options().up) {}
@@ -35,6 +46,7 @@ class Starter {
   Status Start() {
     ICARUS_TRY(MakeDirectories(home_.logs(), 0700));
     ICARUS_TRY(ReadPaths());
+    ICARUS_TRY(ReadEndpoints());
     if (access_.empty()) ICARUS_TRY(StartBroker());
     return StartWorkers();
   }
@@ -51,6 +63,30 @@ class Starter {
     }
     if (!common.access_file.empty()) {
       ICARUS_ASSIGN(access_, AbsolutePath(common.access_file));
+    }
+    return {};
+  }
+
+  Status ReadEndpoints() {
+    for (const std::string& text : up_.listen) {
+      ICARUS_ASSIGN(Endpoint endpoint, ParseEndpoint(text));
+      listen_.push_back(std::move(endpoint));
+    }
+    if (access_.empty() || up_.listen.empty()) return {};
+    return UsageError("--listen is for the broker that is started here, and --access names one elsewhere; give one",
+                      "listen");
+  }
+
+  // A broker takes its endpoints when it starts.
+  Status CheckListens() const {
+    if (up_.listen.empty()) return {};
+    ICARUS_ASSIGN(const AccessFile access, ReadAccessFile(home_.access_file()));
+    for (std::size_t i = 0; i < listen_.size(); ++i) {
+      if (Listens(access, listen_[i])) continue;
+      return Error::Make(ErrorCode::kRefused,
+                         "the broker of " + home_.dir + " runs already and does not listen at " + up_.listen[i] +
+                             ": end it with 'icarus down --broker' (tasks run on), then repeat this",
+                         "listen");
     }
     return {};
   }
@@ -75,6 +111,7 @@ class Starter {
   Status StartBroker() {
     ICARUS_ASSIGN(const std::optional<LocalProgram> running, FindLocalBroker(home_));
     if (running) {
+      ICARUS_TRY(CheckListens());
       broker_ = Running{*running, 0, false};
       return {};
     }
@@ -125,6 +162,7 @@ class Starter {
   Session& session_;
   const Home home_;
   const UpOptions& up_;
+  std::vector<Endpoint> listen_;  // of up_.listen
   std::string config_;
   std::string access_;
   std::optional<Running> broker_;

@@ -15,16 +15,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-JobSpec Polar(const std::string& reynolds, CachePolicy cache = CachePolicy::kDefault) {
-  JobSpec spec;
-  spec.analysis = "airfoil_polar";
-  spec.solver = "panel";
-  spec.sweep.targets.push_back({"naca2412", ""});
-  spec.sweep.axes.push_back(Axis{{AxisColumn{"reynolds", *ParseValues(reynolds)}}});
-  spec.cache = cache;
-  return spec;
-}
-
 TEST(BrokerCore, RunsASweepToItsEndWithinTheSlots) {
   CoreWorld world;
   world.AddWorker("w", 2);
@@ -110,8 +100,8 @@ TEST(BrokerCore, ShortTasksAreQueuedAheadLongOnesNever) {
 TEST(BrokerCore, EqualTasksRunOnceAndTheSecondTimeComeFromTheCache) {
   CoreWorld world;
   world.AddWorker("w", 4);
-  const JobId first = world.Submit(Polar("1e6"));
-  const JobId second = world.Submit(Polar("1000000"));
+  const JobId first = world.Submit(CoreWorld::Polar("1e6"));
+  const JobId second = world.Submit(CoreWorld::Polar("1000000"));
   auto given = world.TakeDispatched("w");
   ASSERT_THAT(given, SizeIs(1)) << "the second joins the first";
   world.Finish("w", given[0]);
@@ -121,24 +111,24 @@ TEST(BrokerCore, EqualTasksRunOnceAndTheSecondTimeComeFromTheCache) {
 
   icarus::Submit request;
   request.id = "third";
-  request.spec = Polar("1.0e6");
+  request.spec = CoreWorld::Polar("1.0e6");
   const auto reply = world.Ask<SubmitReply>("alice", request);
   EXPECT_EQ(reply.cached, 1u);
   EXPECT_EQ(world.job(reply.job).state(), TaskState::kCompleted);
   EXPECT_THAT(world.TakeDispatched("w"), IsEmpty());
-  world.Submit(Polar("1e6", CachePolicy::kRefresh));
+  world.Submit(CoreWorld::Polar("1e6", CachePolicy::kRefresh));
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
-  world.Submit(Polar("1e6", CachePolicy::kNone));
+  world.Submit(CoreWorld::Polar("1e6", CachePolicy::kNone));
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
 }
 
 TEST(BrokerCore, HitsNeedNeitherWorkerNorSlot) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  world.Finish("w", (world.Submit(Polar("1e6")), world.TakeDispatched("w").at(0)));
+  world.Finish("w", (world.Submit(CoreWorld::Polar("1e6")), world.TakeDispatched("w").at(0)));
   world.Submit(CoreWorld::Noop());
   ASSERT_THAT(world.TakeDispatched("w"), SizeIs(1)) << "the only slot is taken";
-  const JobId job = world.Submit(Polar("2e5,1e6,5e5"));
+  const JobId job = world.Submit(CoreWorld::Polar("2e5,1e6,5e5"));
   EXPECT_EQ(world.StateOf(job, 1), TaskState::kCompleted);
   EXPECT_EQ(world.StateOf(job, 0), TaskState::kPending);
 }
@@ -146,9 +136,9 @@ TEST(BrokerCore, HitsNeedNeitherWorkerNorSlot) {
 TEST(BrokerCore, ADamagedCacheValueIsComputedAnew) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  world.Finish("w", (world.Submit(Polar("1e6")), world.TakeDispatched("w").at(0)));
+  world.Finish("w", (world.Submit(CoreWorld::Polar("1e6")), world.TakeDispatched("w").at(0)));
   world.DamageCache();
-  const JobId job = world.Submit(Polar("1e6"));
+  const JobId job = world.Submit(CoreWorld::Polar("1e6"));
   auto given = world.TakeDispatched("w");
   ASSERT_THAT(given, SizeIs(1));
   world.Finish("w", given[0]);
@@ -194,10 +184,10 @@ TEST(BrokerCore, CancelOfAMillionTasksIsOneRecord) {
 TEST(BrokerCore, OneLeavesAJoinedExecutionTheOtherGetsTheResult) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  const JobId leader = world.Submit(Polar("1e6"));
+  const JobId leader = world.Submit(CoreWorld::Polar("1e6"));
   auto given = world.TakeDispatched("w");
   world.Start("w", given[0]);
-  const JobId joined = world.Submit(Polar("1e6"));
+  const JobId joined = world.Submit(CoreWorld::Polar("1e6"));
   EXPECT_EQ(world.Ask<CancelReply>("alice", Cancel{leader, {}, ""}).cancelled, 1u);
   EXPECT_THAT(world.TakeStops("w"), IsEmpty()) << "somebody still waits for it";
   world.Finish("w", given[0]);
@@ -335,7 +325,7 @@ TEST(BrokerCore, ExecutionsOfAWorkerThatStaysAwayReturnAfterTheGrace) {
 TEST(BrokerCore, AQueueTimeoutOfARequeuedTaskLeavesNothingToJoin) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  JobSpec spec = Polar("1e6");
+  JobSpec spec = CoreWorld::Polar("1e6");
   spec.queue_timeout_ms = 6'000;
   spec.retries = 5;
   const JobId first = world.Submit(spec);
@@ -349,7 +339,7 @@ TEST(BrokerCore, AQueueTimeoutOfARequeuedTaskLeavesNothingToJoin) {
     world.Beat("w");
   }
   EXPECT_EQ(world.job(first).state(), TaskState::kTimedOut);
-  const JobId second = world.Submit(Polar("1e6"));
+  const JobId second = world.Submit(CoreWorld::Polar("1e6"));
   world.Finish("w", busy[0]);
   ASSERT_THAT(world.TakeDispatched("w"), SizeIs(1)) << "nothing is under way that it could have joined";
   EXPECT_EQ(world.job(second).joined, 0u);
@@ -463,7 +453,7 @@ TEST(BrokerCore, UnknownAnalysisAndWrongValuesNameTheField) {
   spec.analysis = "nope";
   world.Submit(spec);
   EXPECT_EQ(world.LastError("alice")->field, "analysis");
-  spec = Polar("1e9");
+  spec = CoreWorld::Polar("1e9");
   world.Submit(spec);
   EXPECT_EQ(world.LastError("alice")->field, "reynolds");
   EXPECT_THAT(world.LastError("alice")->message, HasSubstr("1000 to 100000000"));
@@ -574,7 +564,7 @@ TEST(BrokerCore, RandomHistoriesKeepTheInvariantsAndConverge) {
         const auto count = 1 + random.Below(6);
         JobSpec spec = random.Below(2) == 0
                            ? CoreWorld::Noop("0:" + std::to_string(count) + ":1", static_cast<int>(random.Below(5)))
-                           : Polar(std::to_string(100000 * (1 + random.Below(4))) + ",3e6");
+                           : CoreWorld::Polar(std::to_string(100000 * (1 + random.Below(4))) + ",3e6");
         jobs.push_back(world.Submit(spec));
       } else if (choice == 4 && workers.size() < 3) {
         workers.push_back("w" + std::to_string(++made));

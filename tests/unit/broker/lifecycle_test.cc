@@ -182,11 +182,7 @@ TEST(Lifecycle, AgesAndDeadlinesCountTimeThatIsServedOnly) {
 TEST(Lifecycle, AJoinRaisesThePriorityOfWhatWaitsInTheQueue) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  JobSpec polar;
-  polar.analysis = "airfoil_polar";
-  polar.solver = "panel";
-  polar.sweep.targets.push_back({"naca2412", ""});
-  polar.sweep.axes.push_back(Axis{{AxisColumn{"reynolds", *ParseValues("1e6")}}});
+  const JobSpec polar = CoreWorld::Polar("1e6");
   world.Submit(polar);
   const auto given = world.TakeDispatched("w");
   ASSERT_THAT(given, SizeIs(1));
@@ -202,15 +198,43 @@ TEST(Lifecycle, AJoinRaisesThePriorityOfWhatWaitsInTheQueue) {
 TEST(Lifecycle, AResultWithAWatchdogsGapIsNotCached) {
   CoreWorld world;
   world.AddWorker("w", 1);
-  JobSpec polar;
-  polar.analysis = "airfoil_polar";
-  polar.solver = "panel";
-  polar.sweep.targets.push_back({"naca2412", ""});
-  polar.sweep.axes.push_back(Axis{{AxisColumn{"reynolds", *ParseValues("1e6")}}});
+  const JobSpec polar = CoreWorld::Polar("1e6");
   world.Submit(polar);
   world.FinishUncacheable("w", world.TakeDispatched("w").at(0));
   world.Submit(polar);
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
+}
+
+TEST(Lifecycle, AnIdStandsForOneRequest) {
+  CoreWorld world;
+  world.AddClient("alice", "alice");
+  const JobId job = world.Submit(CoreWorld::Noop("0:4:1"), "alice", "nightly");
+  JobSpec urgent = CoreWorld::Noop("0:4:1");
+  urgent.priority = 7;
+  EXPECT_EQ(world.Submit(urgent, "alice", "nightly"), job) << "the same tasks";
+  world.Restart();
+  world.AddClient("alice", "alice");
+  world.Submit(CoreWorld::Noop("0:5:1"), "alice", "nightly");
+  const auto error = world.LastError("alice");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kRefused);
+  EXPECT_THAT(error->message, HasSubstr("'nightly' is that of job 1"));
+}
+
+TEST(Lifecycle, WhatIsInTheCacheNeedsNoWorker) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  world.Submit(CoreWorld::Polar("1e6"));
+  world.Finish("w", world.TakeDispatched("w").at(0));
+  world.Restart();
+  world.AddClient("alice", "alice");
+  JobSpec pinned = CoreWorld::Polar("1e6");
+  pinned.solver_identity = world.job(JobId(1)).identity;
+  const auto reply = world.Ask<SubmitReply>("alice", Submit{"again", pinned});
+  EXPECT_EQ(reply.cached, 1u);
+  EXPECT_THAT(reply.warnings, IsEmpty());
+  pinned.sweep.axes[0].columns[0].values = *ParseValues("2e6");
+  EXPECT_THAT(world.Ask<SubmitReply>("alice", Submit{"other", pinned}).warnings, SizeIs(1)) << "this one has to wait";
 }
 
 }  // namespace

@@ -113,11 +113,7 @@ TEST(Explain, NamesTheReasonInEachPlace) {
 TEST(Explain, TellsWhereAResultCameFrom) {
   CoreWorld world(Patient());
   world.AddWorker("w", 1);
-  JobSpec polar;
-  polar.analysis = "airfoil_polar";
-  polar.solver = "panel";
-  polar.sweep.targets.push_back({"naca2412", ""});
-  polar.sweep.axes.push_back(Axis{{AxisColumn{"reynolds", *ParseValues("1e6")}}});
+  const JobSpec polar = CoreWorld::Polar("1e6");
   const JobId computed = world.Submit(polar);
   const JobId joined = world.Submit(polar);
   EXPECT_EQ(Kind(world, joined), "joined");

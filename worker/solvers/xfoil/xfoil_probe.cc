@@ -134,7 +134,10 @@ SolverInfo ProbeXfoil() {
   const SelfTest test = RunSelfTest(*program);
   if (!test.failure.empty()) {
     info.detail = program->path + " does not work here: " + test.failure;
-    if (program->shim.empty()) info.detail += "; the library icarus-nofpe.so was not found beside the programs";
+    if (program->shim.empty()) {
+      info.detail += "; the library icarus-nofpe.so was not found beside the programs";
+      info.remedy = "install icarus-nofpe.so in lib/ beside the directory of the programs (it is built with them)";
+    }
     return info;
   }
   const std::string version = test.version.empty() ? "unknown" : test.version;
