@@ -54,6 +54,14 @@ Result<Listening> PlanEndpoints(const BrokerOptions& options) {
   return plan;
 }
 
+// As a user would write them: a dual-stack socket names an IPv4 address otherwise.
+std::vector<std::string> PlainEndpoints(std::vector<std::string> endpoints) {
+  for (std::string& text : endpoints) {
+    if (const auto endpoint = ParseEndpoint(text)) text = endpoint->ToString();
+  }
+  return endpoints;
+}
+
 Status CheckFileSystem(const BrokerOptions& options) {
   ICARUS_ASSIGN(const auto network, NetworkFileSystem(options.home.dir));
   if (!network || options.allow_network_store) return {};
@@ -183,8 +191,8 @@ Status Broker::Listen() {
 
 Status Broker::WriteAccess() {
   AccessFile access;
-  access.client_endpoints = gateway_->socket(PeerRole::kClient).endpoints();
-  access.worker_endpoints = gateway_->socket(PeerRole::kWorker).endpoints();
+  access.client_endpoints = PlainEndpoints(gateway_->socket(PeerRole::kClient).endpoints());
+  access.worker_endpoints = PlainEndpoints(gateway_->socket(PeerRole::kWorker).endpoints());
   access.host = ThisHost();
   access.instance = instance_;
   access.pid = ::getpid();

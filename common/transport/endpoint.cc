@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kIpcScheme = "ipc://";
 constexpr std::string_view kTcpScheme = "tcp://";
+constexpr std::string_view kMappedIpv4 = "::ffff:";  // RFC 4291, 2.5.5.2
 
 Error BadEndpoint(std::string_view text, const std::string& why) {
   return UsageError("'" + std::string(text) + "' is not an endpoint: " + why);
@@ -58,6 +59,9 @@ Result<Endpoint> ParseTcp(std::string_view text) {
   if (colons != bracketed) return BadEndpoint(text, "an IPv6 address stands in brackets, tcp://[::1]:5555");
   if (address != "*" && !IsAddressText(address))
     return BadEndpoint(text, "'" + std::string(address) + "' is no address");
+  // How a dual-stack socket names an IPv4 address that it is bound to.
+  if (address.substr(0, kMappedIpv4.size()) == kMappedIpv4 && address.find('.') != std::string_view::npos)
+    address.remove_prefix(kMappedIpv4.size());
   Endpoint endpoint;
   endpoint.kind = Endpoint::Kind::kTcp;
   endpoint.address = address;

@@ -82,7 +82,7 @@ class BadInputTest(harness.IcarusTest):
 
     def test_places_that_cannot_be_written_are_the_users_mistake(self):
         (self.home.directory / "work" / "file").write_text("x")
-        job = self.home.submit(*GOOD, "--solver", "panel", "--wait", "-q")
+        job = self.home.json(*GOOD, "--solver", "panel", "--wait")["job"]
         self.refused(USAGE, "result", job, "--plot", "/nonexistent/p.svg", words=["/nonexistent"], field="plot")
         command = self.home.submit("command", "--output", "out", "--wait", "--", "sh", "-c", "echo 1 > out")
         self.refused(USAGE, "get", f"{command}.0", "-d", "file/below", words=["file"], field="directory")

@@ -25,6 +25,7 @@ TEST(Endpoint, PrintsWhatItRead) {
     EXPECT_EQ(endpoint->ToString(), text);
   }
   EXPECT_EQ(ParseEndpoint("tcp://127.0.0.1:*")->port, 0);
+  EXPECT_EQ(ParseEndpoint("tcp://[::ffff:127.0.0.1]:7")->ToString(), "tcp://127.0.0.1:7");
 }
 
 TEST(Endpoint, RefusesWhatIsNone) {
