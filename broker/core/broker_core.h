@@ -187,6 +187,7 @@ class BrokerCore {
   std::int64_t ExpiryOf(const Job& job) const;
   void ExpireJobs(Now now, Outbox& out);
   bool IsLookedAt(JobId job) const;
+  bool IsWaitedFor(JobId job) const;
   void DropJob(const Job& job, Outbox& out);
 
   // access

@@ -9,10 +9,13 @@ namespace {
 
 std::string NameOf(JobId job) { return "job " + std::to_string(job.value); }
 
-TaskError DependencyFailed(JobId upstream, TaskState ended) {
+// `upstream` is null where nothing is known of it.
+TaskError DependencyFailed(JobId id, const Job* upstream) {
   TaskError error;
   error.kind = TaskErrorKind::kDependencyFailed;
-  error.message = NameOf(upstream) + ", which it waits for (--after), ended as " + std::string(StateName(ended));
+  error.message = NameOf(id) + ", which it waits for (--after), " +
+                  (upstream == nullptr ? "is not kept any more; submit both again"
+                                       : "ended as " + std::string(StateName(upstream->state())));
   return error;
 }
 
@@ -47,8 +50,9 @@ std::vector<JobId> BrokerCore::UnmetOf(const Job& job, std::optional<JobId>& fai
   std::vector<JobId> unmet;
   const auto look = [&](JobId id, bool must_complete) {
     const auto upstream = jobs_.find(id);
-    if (upstream == jobs_.end()) return;  // it had ended well, and is not kept any more
-    if (!upstream->second->finished()) {
+    if (upstream == jobs_.end()) {  // retention keeps what is waited for: lost with a damaged store
+      if (must_complete && !failed) failed = id;
+    } else if (!upstream->second->finished()) {
       unmet.push_back(id);
     } else if (must_complete && upstream->second->state() != TaskState::kCompleted && !failed) {
       failed = id;
@@ -65,8 +69,9 @@ void BrokerCore::SettleHeldJob(Job& job, Now now, Outbox& out) {
   std::optional<JobId> failed;
   const std::vector<JobId> unmet = UnmetOf(job, failed);
   if (failed) {
-    const Job& upstream = *jobs_.at(*failed);
-    EndReady(job, TaskState::kFailed, DependencyFailed(*failed, upstream.state()), now, out);
+    const auto upstream = jobs_.find(*failed);
+    const Job* known = upstream == jobs_.end() ? nullptr : upstream->second.get();
+    EndReady(job, TaskState::kFailed, DependencyFailed(*failed, known), now, out);
     return;
   }
   if (!unmet.empty() || StartOf(job) > now.monotonic_ms()) return;

@@ -22,6 +22,15 @@ void BrokerCore::KeepForRetention(const Job& job) { expiries_.insert({ExpiryOf(j
 
 void BrokerCore::ForgetRetention(const Job& job) { expiries_.erase({ExpiryOf(job), job.id()}); }
 
+bool BrokerCore::IsWaitedFor(JobId job) const {
+  const auto dependents = dependents_.find(job);
+  if (dependents == dependents_.end()) return false;
+  return std::any_of(dependents->second.begin(), dependents->second.end(), [this](JobId id) {
+    const auto dependent = jobs_.find(id);
+    return dependent != jobs_.end() && dependent->second->held() && !dependent->second->finished();
+  });
+}
+
 bool BrokerCore::IsLookedAt(JobId job) const {
   const auto watchers = watchers_of_.find(job);
   if (watchers != watchers_of_.end()) {
@@ -44,7 +53,7 @@ void BrokerCore::ExpireJobs(Now now, Outbox& out) {
     if (job == jobs_.end() || !job->second->finished()) continue;
     if (ExpiryOf(*job->second) > now.monotonic_ms())
       continue;  // put off earlier, and retried since: it has a later one
-    if (IsLookedAt(id)) {
+    if (IsLookedAt(id) || IsWaitedFor(id)) {
       again.push_back(id);
     } else {
       DropJob(*job->second, out);

@@ -81,6 +81,11 @@ class CoreWorld {
   void Restart();
   void Configure(CoreConfig config);
   void DamageCache() { damage_cache_ = true; }
+  // Its records are not there at the next Restart.
+  void LoseJob(JobId job) {
+    jobs_.erase(job);
+    statuses_.erase(job);
+  }
 
   TaskState StateOf(JobId job, TaskIndex index);
   const Job& job(JobId id) const { return *core_->jobs().at(id); }

@@ -105,6 +105,39 @@ TEST(Waiting, ADelayedStartWaitsForItsTimeAlsoOverARestart) {
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
 }
 
+TEST(Waiting, WhatIsWaitedForIsKeptUntilTheStart) {
+  CoreConfig config;
+  config.retention_ms = 0;
+  config.worker_lost_after_ms = 1'000'000'000;
+  CoreWorld world(config);
+  world.AddWorker("w", 1);
+  const JobId first = world.Submit(CoreWorld::Noop());
+  world.Finish("w", world.TakeDispatched("w").at(0));
+  JobSpec spec = After(first);
+  spec.delay_ms = 300'000;
+  world.Submit(spec);
+  world.Advance(200'000);
+  EXPECT_TRUE(world.core().jobs().contains(first));
+  world.Advance(100'000);
+  EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
+  world.Advance(10'000);
+  EXPECT_FALSE(world.core().jobs().contains(first)) << "its time was over long ago";
+}
+
+TEST(Waiting, WhatWaitsForALostJobDoesNotRunWithoutIt) {
+  CoreWorld world;
+  const JobId first = world.Submit(CoreWorld::Noop());
+  const JobId second = world.Submit(After(first));
+  const JobId any = world.Submit(After(first, true));
+  world.LoseJob(first);
+  world.Restart();
+  EXPECT_EQ(world.job(second).state(), TaskState::kFailed);
+  ASSERT_THAT(world.job(second).failures, SizeIs(1));
+  EXPECT_EQ(world.job(second).failures[0].kind, TaskErrorKind::kDependencyFailed);
+  EXPECT_THAT(world.job(second).failures[0].message, HasSubstr("not kept any more"));
+  EXPECT_EQ(world.job(any).state(), TaskState::kPending);
+}
+
 TEST(Waiting, ADeadlineEndsWhatStillWaits) {
   CoreWorld world;
   const JobId first = world.Submit(CoreWorld::Noop());
