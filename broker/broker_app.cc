@@ -14,6 +14,7 @@
 #include "broker/storage/disk_space.h"
 #include "broker/storage/rocksdb_cache_store.h"
 #include "broker/storage/rocksdb_job_store.h"
+#include "common/base/crash_point.h"
 #include "common/base/files.h"
 #include "common/base/logging.h"
 #include "common/base/version.h"
@@ -197,6 +198,7 @@ Status Broker::WriteAccess() {
   access.instance = instance_;
   access.pid = ::getpid();
   access.program = ProgramVersion("icarus-broker");
+  CrashPoint("broker.recovered");
   return WriteAccessFile(options_.home.access_file(), access);
 }
 
@@ -258,7 +260,9 @@ void Broker::Handle(Received received) {
     return HandleConfig(received.caller, *config, received.message.correlation);
   }
   Received unknown{received.role, received.caller, Message{}};
+  const bool results = std::holds_alternative<Results>(received.message.payload);
   if (!core_->OnMessage(received.caller, std::move(received.message), now, out_)) gateway_->AnswerUnknown(unknown);
+  CrashPoint(results ? "broker.results" : "broker.message");
 }
 
 // Results before submissions, and of each a bounded number.
@@ -284,6 +288,7 @@ Status Broker::Turn() {
   core_->OnStorageState(runner_->storage_reason());
   core_->EndTurn(Clock(), out_);
   runner_->Run(out_.Take());
+  CrashPoint("broker.turn");
   return runner_->Pump(Clock().monotonic_ms());
 }
 

@@ -1,5 +1,6 @@
 #include "broker/effect_runner.h"
 
+#include "common/base/crash_point.h"
 #include "common/base/logging.h"
 #include "common/base/overloaded.h"
 
@@ -63,7 +64,11 @@ Status EffectRunner::Pump(std::int64_t clock_ms) {
   while (auto outcome = commit_.TakeDone()) {
     if (outcome->status) {
       storage_reason_.clear();
-      for (Effect& effect : gate_.OnDurable(outcome->sequence)) Deliver(effect);
+      CrashPoint("promise.before");
+      for (Effect& effect : gate_.OnDurable(outcome->sequence)) {
+        Deliver(effect);
+        CrashPoint("promise.delivered");
+      }
     } else if (!outcome->final()) {
       storage_reason_ = "the disk is full: " + outcome->status.error().message;
       LogWarning("writing is held up: " + outcome->status.error().message);
@@ -91,9 +96,11 @@ void EffectRunner::PostCacheRead(const ContentHash& key) {
 void EffectRunner::PostCachePut(PutCache put) {
   const std::size_t bytes = put.body->size();
   auto job = [this, put = std::move(put)] {
+    CrashPoint("cache.put");
     if (const Status done = cache_.Put(put.key, put.entry, *put.body); !done) {
       LogWarning("a result was not cached: " + done.error().message);
     }
+    CrashPoint("cache.stored");
   };
   if (!cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) ++dropped_cache_puts_;
 }

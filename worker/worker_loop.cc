@@ -4,6 +4,7 @@
 #include <csignal>
 #include <utility>
 
+#include "common/base/crash_point.h"
 #include "common/base/files.h"
 #include "common/base/logging.h"
 #include "common/model/limits.h"
@@ -84,6 +85,8 @@ void WorkerLoop::ReadBroker() {
     }
     Message& message = **received;
     if (transfers_.OnMessage(message, now_)) continue;
+    if (std::holds_alternative<Dispatch>(message.payload)) CrashPoint("worker.dispatch");
+    if (std::holds_alternative<ResultsAck>(message.payload)) CrashPoint("worker.acknowledged");
     std::visit([&](auto& payload) { Take(message, payload); }, message.payload);
   }
 }
@@ -127,6 +130,7 @@ void WorkerLoop::Take(const AttemptProgress& progress) {
 }
 
 void WorkerLoop::Take(AttemptFinished& finished) {
+  CrashPoint("worker.finished");
   LogDebug("attempt finished", {{"attempt", finished.id},
                                 {"error", TaskErrorName(finished.error.kind)},
                                 {"run_s", finished.run_s},
@@ -158,7 +162,9 @@ void WorkerLoop::PerformEffects() {
 void WorkerLoop::Do(SendToBroker& send) {
   const bool greets = std::holds_alternative<Hello>(send.payload);
   if (greets) transfers_.OnDown();
+  const bool results = std::holds_alternative<Results>(send.payload);
   link_.Send(Message{greets ? kHelloCorrelation : 0, std::move(send.payload), std::move(send.bodies)});
+  CrashPoint(results ? "worker.sent" : "worker.told");
 }
 
 void WorkerLoop::Do(SendHeartbeat&) {
@@ -195,6 +201,7 @@ void WorkerLoop::Do(StartAttempt& start) {
   const Result<AttemptSpec> spec = BuildAttempt(start, place_);
   Status started = spec ? Status() : Status(spec.error());
   if (spec) started = parts_.launcher.StartAttempt(*spec);
+  CrashPoint("worker.started");
   if (started) {
     LogDebug("attempt handed over", {{"attempt", start.attempt},
                                      {"task", FormatTask({start.group->job, start.task.index})},
@@ -229,6 +236,7 @@ void WorkerLoop::Do(UploadBlob& upload) {
 }
 
 void WorkerLoop::Do(ForgetAttempt& forget) {
+  CrashPoint("worker.cleanup");
   transfers_.Forget(forget.attempt.value);
   if (const Status removed = RemoveTree(OutboxOf(place_, forget.attempt)); !removed)
     LogWarning(removed.error().message);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/crash_point.h"
 
 namespace icarus::broker {
 
@@ -61,6 +62,7 @@ void CommitThread::Run() {
 // The final status of the batch; a stall is reported on the way.
 Status CommitThread::CommitOne(const RecordBatch& batch) {
   if (failed_) return *failed_;
+  CrashPoint("commit.before");
   Status status = store_.Commit(batch);
   if (!status && status.error().code == ErrorCode::kOverloaded) {
     Report(batch.sequence, status);
@@ -70,6 +72,7 @@ Status CommitThread::CommitOne(const RecordBatch& batch) {
     } while (!status && status.error().code == ErrorCode::kOverloaded);
   }
   if (!status) failed_ = status.error();
+  CrashPoint("commit.after");
   return status;
 }
 

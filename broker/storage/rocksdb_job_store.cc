@@ -22,6 +22,7 @@
 #include "broker/storage/store_lock.h"
 #include "common/base/check.h"
 #include "common/base/clock.h"
+#include "common/base/crash_point.h"
 #include "common/base/text.h"
 
 namespace icarus::broker {
@@ -127,6 +128,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   const rocksdb::Status opened = rocksdb::DB::Open(db_options, dir, &db);
   impl->db.reset(db);
   if (!opened.ok()) return OpenFailure(dir, options.home, opened);
+  CrashPoint("store.opened");
 
   ICARUS_ASSIGN(impl->meta, ReadMeta(*impl->db, dir));
   if (!check.is_new && impl->meta.sequence != check.reached.sequence) {
@@ -189,6 +191,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   if (status.ok()) status = db->Write(options, &writes);
   needs_new_log = IsNoSpace(status);
   if (!status.ok()) return RocksError("cannot write to the job store in " + dir, status);
+  CrashPoint("store.written");
   last_job = now.last_job;
   return high_water->Write({meta.lineage, meta.epoch, batch.sequence});
 }
