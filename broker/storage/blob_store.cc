@@ -106,6 +106,14 @@ bool BlobStore::Has(const ContentHash& hash) const {
   return info && info->has_value();
 }
 
+Result<bool> BlobStore::IsWhole(const ContentHash& hash) const {
+  const std::string path = PathOf(hash);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return ErrnoError("cannot read " + path, errno);
+  ICARUS_ASSIGN(const ContentHash found, HashFile(fd.get(), path));
+  return found == hash;
+}
+
 Result<BlobProgress> BlobStore::NextOffset(const ContentHash& hash) const {
   ICARUS_ASSIGN(const std::optional<FileInfo> stored, Stat(PathOf(hash)));
   if (stored) return BlobProgress{stored->size, true};

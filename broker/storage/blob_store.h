@@ -35,6 +35,8 @@ class BlobStore {
  public:
   // Makes the directories if need be, mode 0700.
   static Result<BlobStore> Open(const std::string& dir);
+  // For reading alone: makes nothing.
+  static BlobStore Existing(const std::string& dir) { return BlobStore(dir); }
 
   Result<BlobProgress> NextOffset(const ContentHash& hash) const;
 
@@ -49,6 +51,9 @@ class BlobStore {
   Result<BlobChunk> GetChunk(const ContentHash& hash, std::uint64_t offset, std::uint64_t length) const;
 
   bool Has(const ContentHash& hash) const;
+  // Reads all of the file: is its content what its name says?
+  Result<bool> IsWhole(const ContentHash& hash) const;
+  std::string PathOf(const ContentHash& hash) const;
   // The file and its upload; success when neither is there.
   Status Remove(const ContentHash& hash);
 
@@ -60,7 +65,6 @@ class BlobStore {
  private:
   explicit BlobStore(std::string dir) : dir_(std::move(dir)) {}
 
-  std::string PathOf(const ContentHash& hash) const;
   std::string UploadPathOf(const ContentHash& hash) const;
   Status Append(const std::string& path, std::uint64_t offset, std::string_view bytes) const;
   Status Complete(const ContentHash& hash) const;

@@ -47,6 +47,8 @@ Result<std::string_view> Unseal(std::string_view key, std::string_view stored) {
   return payload;
 }
 
+std::string CacheBodySealKey(std::string_view key) { return "body" + std::string(key); }
+
 template <class T>
 std::string EncodeRecord(std::string_view key, const T& record) {
   return Seal(key, codec::EncodeMap(record));

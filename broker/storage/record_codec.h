@@ -23,6 +23,9 @@ std::string Seal(std::string_view key, std::string_view payload);
 // The payload, a view into `stored`.
 Result<std::string_view> Unseal(std::string_view key, std::string_view stored);
 
+// The cache's bodies are sealed with another key than its entries, though both are stored under the hash.
+std::string CacheBodySealKey(std::string_view key);
+
 // Instantiated for the records of broker/core/records.h alone: StoreMeta, JobRecord, JobStatusRecord, TaskRecord,
 // DispatchRecord, CacheEntry.
 template <class T>

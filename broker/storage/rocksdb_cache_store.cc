@@ -66,9 +66,6 @@ rocksdb::ColumnFamilyOptions BodyOptions() {
   return options;
 }
 
-// The bodies' checksums are over another key than the entries', though both are stored under the hash.
-std::string BodySealKey(const std::string& key) { return "body" + key; }
-
 }  // namespace
 
 struct RocksDbCacheStore::Impl {
@@ -182,7 +179,7 @@ Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
 
 Status RocksDbCacheStore::Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) {
   const std::string raw = key.Raw();
-  const std::string header = SealHeader(BodySealKey(raw), body);
+  const std::string header = SealHeader(CacheBodySealKey(raw), body);
   const std::array<rocksdb::Slice, 1> keys{raw};
   const std::array<rocksdb::Slice, 2> values{header, body};
   rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
@@ -197,7 +194,7 @@ Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->bodies(), raw, &stored);
   if (status.IsNotFound()) return std::optional<std::string>();
   if (!status.ok()) return RocksError("cannot read the cached value " + key.Hex(), status);
-  const Result<std::string_view> body = Unseal(BodySealKey(raw), View(stored));
+  const Result<std::string_view> body = Unseal(CacheBodySealKey(raw), View(stored));
   if (!body) return Error::Make(ErrorCode::kCorruption, "the cached value " + key.Hex() + ": " + body.error().message);
   return std::optional<std::string>(*body);
 }
