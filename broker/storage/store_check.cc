@@ -26,23 +26,6 @@ std::string NamePosition(const StorePosition& at) {
   return "batch " + std::to_string(at.sequence) + " (start " + std::to_string(at.epoch) + ")";
 }
 
-// The file that CURRENT names lists the tables, in the format of a log. RocksDB takes one that was cut off for whole.
-Status CheckManifest(const std::string& dir) {
-  ICARUS_ASSIGN(std::string name, ReadFile(dir + "/CURRENT", 4096));
-  if (name.empty() || name.back() != '\n') return Damaged("its file CURRENT is cut off");
-  name.pop_back();
-  const std::string path = dir + "/" + name;
-  if (name.find('/') != std::string::npos || !PathExists(path)) {
-    return Damaged("its file CURRENT names " + name.substr(0, 64) + ", which is not there");
-  }
-  ICARUS_ASSIGN(const std::string manifest, ReadFile(path, kMaxManifestBytes));
-  bool any = false;
-  const auto damage = ReadLog(manifest, [&any](std::string_view, bool) { any = true; });
-  if (damage) return Damaged(path + " cannot be read at byte " + std::to_string(damage->offset));
-  if (!any) return Damaged(path + " is empty");
-  return {};
-}
-
 // Where the tables alone end.
 Result<std::optional<StorePosition>> TablesEnd(const std::string& dir, const std::string& home) {
   ReadOnlyDatabase tables;
@@ -81,6 +64,23 @@ Status CheckMark(const std::string& dir, const StoreCheck& check) {
 
 }  // namespace
 
+// The file that CURRENT names lists the tables, in the format of a log. RocksDB takes one that was cut off for whole.
+Status CheckTableList(const std::string& dir) {
+  ICARUS_ASSIGN(std::string name, ReadFile(dir + "/CURRENT", 4096));
+  if (name.empty() || name.back() != '\n') return Damaged("its file CURRENT is cut off");
+  name.pop_back();
+  const std::string path = dir + "/" + name;
+  if (name.find('/') != std::string::npos || !PathExists(path)) {
+    return Damaged("its file CURRENT names " + name.substr(0, 64) + ", which is not there");
+  }
+  ICARUS_ASSIGN(const std::string manifest, ReadFile(path, kMaxManifestBytes));
+  bool any = false;
+  const auto damage = ReadLog(manifest, [&any](std::string_view, bool) { any = true; });
+  if (damage) return Damaged(path + " cannot be read at byte " + std::to_string(damage->offset));
+  if (!any) return Damaged(path + " is empty");
+  return {};
+}
+
 std::string HighWaterPath(const std::string& store_dir) { return (fs::path(store_dir) / "highwater").string(); }
 
 Result<StoreCheck> CheckStoreFiles(const std::string& dir, const std::string& home) {
@@ -89,7 +89,7 @@ Result<StoreCheck> CheckStoreFiles(const std::string& dir, const std::string& ho
   ICARUS_ASSIGN(check.mark, HighWater::Read(HighWaterPath(dir)));
   check.is_new = !PathExists(dir + "/CURRENT");
   if (!check.is_new) {
-    ICARUS_TRY(CheckManifest(dir));
+    ICARUS_TRY(CheckTableList(dir));
     ICARUS_ASSIGN(const StoreLogs logs, ReadStoreLogs(dir));
     if (logs.end == StoreLogs::End::kDamaged) return Damaged(logs.what);
     ICARUS_ASSIGN(const std::optional<StorePosition> tables, TablesEnd(dir, home));

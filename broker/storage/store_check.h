@@ -26,4 +26,7 @@ struct StoreCheck {
 // when it ends below its high-water mark; the message names the file. REQUIRES that no broker serves the store.
 Result<StoreCheck> CheckStoreFiles(const std::string& dir, const std::string& home);
 
+// CURRENT and the list of tables that it names are there and whole. kCorruption: the file and what is wrong.
+Status CheckTableList(const std::string& dir);
+
 }  // namespace icarus::broker
