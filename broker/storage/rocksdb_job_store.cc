@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "broker/storage/disk_reserve.h"
 #include "broker/storage/disk_space.h"
 #include "broker/storage/file_io.h"
 #include "broker/storage/high_water.h"
@@ -88,6 +89,7 @@ Result<StoreCheck> CheckBeforeOpening(const std::string& dir, const JobStoreOpti
 struct RocksDbJobStore::Impl {
   std::string dir;
   std::uint64_t min_free_bytes = 0;
+  std::unique_ptr<DiskReserve> reserve;
   std::shared_ptr<FatalErrorListener> listener;
   std::unique_ptr<rocksdb::DB> db;
   std::optional<HighWater> high_water;
@@ -120,6 +122,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   auto impl = std::make_unique<Impl>();
   impl->dir = dir;
   impl->min_free_bytes = options.min_free_bytes;
+  impl->reserve = std::make_unique<DiskReserve>(dir, options.reserve_bytes, options.min_free_bytes);
   impl->listener = std::make_shared<FatalErrorListener>();
   rocksdb::Options db_options = JobStoreDbOptions(options.log);
   db_options.listeners.push_back(impl->listener);
@@ -154,6 +157,7 @@ Status RocksDbJobStore::Impl::CheckCanWrite() const {
   if (const rocksdb::Status fatal = listener->first(); !fatal.ok()) {
     return IoError("the job store in " + dir + " failed in the background: " + fatal.ToString());
   }
+  reserve->Review();
   const Result<DiskSpace> space = ReadDiskSpace(dir);
   if (!space || space->free_bytes >= min_free_bytes) return {};
   return Error{ErrorCode::kOverloaded,
@@ -206,6 +210,14 @@ Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId 
                                                                           const std::vector<TaskIndex>& indices,
                                                                           bool bodies) {
   return ReadTaskRecords(*impl_->db, job, indices, bodies);
+}
+
+std::string RocksDbJobStore::ReviewSpace() {
+  impl_->reserve->Review();
+  if (impl_->reserve->held()) return {};
+  const Result<DiskSpace> space = ReadDiskSpace(impl_->dir);
+  return "the disk of " + impl_->dir + " is nearly full (" + FormatSize(space ? space->free_bytes : 0) +
+         " free): the rest is kept for results; make room";
 }
 
 }  // namespace icarus::broker

@@ -20,6 +20,8 @@ struct JobStoreOptions {
   // some more. RocksDB survives a disk that is really full, but takes five seconds and more to notice that it is not
   // any longer.
   std::uint64_t min_free_bytes = 48u << 20;
+  // Of a file that is given up when the disk is full, so that results can still be committed; 0: none.
+  std::uint64_t reserve_bytes = 0;
   StorageLog log;
 };
 
@@ -43,6 +45,10 @@ class RocksDbJobStore final : public JobStore {
 
   Result<std::vector<std::optional<StoredTask>>> ReadTasks(JobId job, const std::vector<TaskIndex>& indices,
                                                            bool bodies) override;
+
+  // Why nothing new should be accepted, though commits still succeed: the reserve is in use. Empty: there is room.
+  // Looks at the disk. Any thread.
+  std::string ReviewSpace();
 
  private:
   struct Impl;

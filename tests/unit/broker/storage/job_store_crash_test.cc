@@ -134,6 +134,7 @@ TEST_P(FullDisk, LosesNothingAndIsWrittenAgainWhenThereIsSpace) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Guarded, FullDisk, ::testing::Values("full"));
+INSTANTIATE_TEST_SUITE_P(WithReserve, FullDisk, ::testing::Values("full-reserve"));
 INSTANTIATE_TEST_SUITE_P(Unguarded, FullDisk, ::testing::Values("full-unguarded"));
 
 }  // namespace

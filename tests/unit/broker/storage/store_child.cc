@@ -4,7 +4,8 @@
 //   store_child full DIR    mounts a small file system on DIR, fills it, commits into the full disk, frees it, and
 //   checks
 //                           that everything arrived; exit code 77 when this user may not mount. full-unguarded: without
-//                           the store's own check of the free space
+//                           the store's own check of the free space. full-reserve: with a reserve, which takes what
+//                           comes when the disk is full
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/storage/disk_space.h"
 #include "broker/storage/rocksdb_job_store.h"
 #include "common/base/random.h"
 
@@ -71,8 +73,9 @@ bool MakeBallast(const std::string& path, std::uint64_t bytes) {
 // A small disk with a store and a ballast that leaves it hardly any room.
 class FullDisk {
  public:
-  FullDisk(const std::string& dir, std::uint64_t min_free_bytes) : dir_(dir) {
+  FullDisk(const std::string& dir, std::uint64_t min_free_bytes, std::uint64_t reserve_bytes = 0) : dir_(dir) {
     options_.min_free_bytes = min_free_bytes;
+    options_.reserve_bytes = reserve_bytes;
   }
 
   bool Prepare() {
@@ -143,6 +146,25 @@ int FillDisk(const std::string& dir, std::uint64_t min_free_bytes) {
   return disk.Reopen() && EverythingIsThere(disk.store(), kBatches, kBodyBytes) ? 0 : 4;
 }
 
+// With the disk full to the store's own limit, the room of the reserve takes several more batches before one stalls.
+int FillDiskWithReserve(const std::string& dir) {
+  constexpr std::uint64_t kMinFree = 48u << 20;
+  constexpr std::uint64_t kReserve = 32u << 20;
+  if (!MountSmallDisk(dir)) return kNotPermitted;
+  FullDisk disk(dir, kMinFree, kReserve);
+  if (!disk.Reopen() || !disk.store().ReviewSpace().empty()) return 1;
+  const Result<DiskSpace> space = ReadDiskSpace(dir);
+  if (!space || !MakeBallast(dir + "/ballast", space->free_bytes - kMinFree + (1u << 20))) return 1;
+  for (std::uint64_t sequence = 1; sequence <= 8; ++sequence) {
+    if (!disk.Commit(MakeBatch(sequence, 1u << 20))) return 2;
+  }
+  if (disk.stalls() != 0) return 3;                  // the reserve took them
+  if (disk.store().ReviewSpace().empty()) return 4;  // and it is known that it is in use
+  ::unlink((dir + "/ballast").c_str());
+  if (!disk.store().ReviewSpace().empty()) return 5;  // there is room: it is there again
+  return disk.Reopen() && EverythingIsThere(disk.store(), 8, 1u << 20) ? 0 : 6;
+}
+
 int OpenOnce(const std::string& dir) {
   const auto store = RocksDbJobStore::Open(dir, {});
   std::printf("%s\n", store ? "open" : ErrorKindName(store.error().code));
@@ -152,6 +174,7 @@ int OpenOnce(const std::string& dir) {
 int Run(const std::string& mode, const std::string& dir) {
   if (mode == "open") return OpenOnce(dir);
   if (mode == "full") return FillDisk(dir, JobStoreOptions().min_free_bytes);
+  if (mode == "full-reserve") return FillDiskWithReserve(dir);
   if (mode == "full-unguarded") return FillDisk(dir, 0);
   const auto store = RocksDbJobStore::Open(dir, {});
   return store ? WriteForever(**store) : 1;
