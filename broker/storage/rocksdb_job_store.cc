@@ -212,6 +212,10 @@ Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId 
   return ReadTaskRecords(*impl_->db, job, indices, bodies);
 }
 
+Result<BackupNote> RocksDbJobStore::BackUp(const std::string& blobs_dir, const std::string& target) {
+  return BackUpOpenStore(*impl_->db, blobs_dir, target);
+}
+
 std::string RocksDbJobStore::ReviewSpace() {
   impl_->reserve->Review();
   if (impl_->reserve->held()) return {};

@@ -11,6 +11,7 @@
 
 #include "broker/ports/job_store.h"
 #include "broker/storage/storage_log.h"
+#include "broker/storage/store_backup.h"
 
 namespace icarus::broker {
 
@@ -45,6 +46,9 @@ class RocksDbJobStore final : public JobStore {
 
   Result<std::vector<std::optional<StoredTask>>> ReadTasks(JobId job, const std::vector<TaskIndex>& indices,
                                                            bool bodies) override;
+
+  // Copies what has been committed and the files in `blobs_dir` to `target`; see BackUpOpenStore. Any thread.
+  Result<BackupNote> BackUp(const std::string& blobs_dir, const std::string& target);
 
   // Why nothing new should be accepted, though commits still succeed: the reserve is in use. Empty: there is room.
   // Looks at the disk. Any thread.

@@ -9,7 +9,7 @@ icarus_test(storage_test
           ${storage_tests}/high_water_test.cc ${storage_tests}/job_store_damage_test.cc
           ${storage_tests}/job_store_test.cc ${storage_tests}/key_schema_test.cc ${storage_tests}/log_file_test.cc
           ${storage_tests}/record_codec_test.cc ${storage_tests}/store_damage_kinds_test.cc
-          ${storage_tests}/store_salvage_test.cc ${storage_tests}/store_verify_test.cc
+          ${storage_tests}/store_backup_test.cc ${storage_tests}/store_salvage_test.cc ${storage_tests}/store_verify_test.cc
   DEPS icarus_storage RocksDB::rocksdb-shared rapidcheck
   TIMEOUT 300
   LABELS unit)
