@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <memory>
 
+#include "broker/backup_service.h"
 #include "broker/blob_service.h"
 #include "broker/core/broker_core.h"
 #include "broker/core_settings.h"
 #include "broker/effect_runner.h"
 #include "broker/net/gateway.h"
+#include "broker/storage/disk_reserve.h"
 #include "broker/storage/disk_space.h"
 #include "broker/storage/rocksdb_cache_store.h"
 #include "broker/storage/rocksdb_job_store.h"
@@ -27,6 +29,7 @@ namespace icarus::broker {
 namespace {
 
 constexpr std::int64_t kBacklogRetryMs = 10;
+constexpr std::int64_t kReviewSpaceMs = 1000;
 
 struct Listening {
   std::vector<std::string> clients;
@@ -90,6 +93,7 @@ class Broker {
   void HandleConfig(const Caller& caller, const Config& request, std::uint64_t correlation);
   std::optional<std::chrono::nanoseconds> Timeout(bool backlog) const;
   Status Turn();
+  void TellStorageState();
   static CoreCallbacks MakeCallbacks(Broker& broker);
 
   const BrokerOptions& options_;
@@ -104,9 +108,12 @@ class Broker {
   std::unique_ptr<BrokerCore> core_;
   std::unique_ptr<EffectRunner> runner_;
   std::unique_ptr<BlobService> blobs_;
+  std::unique_ptr<BackupService> backups_;
   Outbox out_;
   PollLoop loop_;
   bool more_messages_ = false;
+  std::string space_reason_;  // of RocksDbJobStore::ReviewSpace
+  std::int64_t space_reviewed_ms_ = -kReviewSpaceMs;
   std::chrono::nanoseconds clock_offset_{0};
 };
 
@@ -116,6 +123,7 @@ Status Broker::OpenStores() {
   JobStoreOptions store;
   store.home = options_.home.dir;
   store.log = log;
+  store.reserve_bytes = kReserveBytes;
   ICARUS_ASSIGN(job_store_, RocksDbJobStore::Open(options_.home.store(), store));
   ICARUS_ASSIGN(cache_store_, RocksDbCacheStore::Open(options_.home.cache(), log));
   return {};
@@ -214,6 +222,7 @@ Status Broker::Start() {
   runner_ = std::make_unique<EffectRunner>(*gateway_, *job_store_, *cache_store_, *inbox_, MakeCallbacks(*this),
                                            job_store_->meta().sequence);
   ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
+  backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), *gateway_, *inbox_);
   return WriteAccess();
 }
 
@@ -254,7 +263,7 @@ void Broker::Handle(Received received) {
     core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
     return;
   }
-  if (blobs_->Handle(received)) return;
+  if (blobs_->Handle(received) || backups_->Handle(received)) return;
   if (const auto* config = std::get_if<Config>(&received.message.payload);
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
@@ -280,12 +289,23 @@ void Broker::ReceiveAll() {
   }
 }
 
+// A refused submission writes nothing, so that it is here that room is noticed again.
+void Broker::TellStorageState() {
+  const std::int64_t now = ReadClocks().monotonic_ms();
+  if (now - space_reviewed_ms_ >= kReviewSpaceMs) {
+    space_reviewed_ms_ = now;
+    space_reason_ = job_store_->ReviewSpace();
+  }
+  core_->OnStorageState(runner_->storage_reason().empty() ? space_reason_ : runner_->storage_reason());
+}
+
 Status Broker::Turn() {
+  TellStorageState();
   ReceiveAll();
   inbox_->RunAll();
   // A commit that has ended may have changed whether anything can be accepted.
   ICARUS_TRY(runner_->Pump(Clock().monotonic_ms()));
-  core_->OnStorageState(runner_->storage_reason());
+  TellStorageState();
   core_->EndTurn(Clock(), out_);
   runner_->Run(out_.Take());
   CrashPoint("broker.turn");

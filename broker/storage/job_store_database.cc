@@ -58,7 +58,8 @@ rocksdb::Options JobStoreDbOptions(const StorageLog& log) {
 Error WithAdvice(const std::string& dir, Error error) {
   if (error.code != ErrorCode::kCorruption) return error;
   error.message = "the job store in " + dir + " is damaged: " + error.message +
-                  "; nothing was changed; keep a copy of that directory, then restore a backup";
+                  "; nothing was changed; see all of it with icarus-broker --verify, then restore a backup, or make a "
+                  "new store of what can be read with icarus-broker --salvage NEWDIR";
   return error;
 }
 

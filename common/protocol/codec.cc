@@ -180,6 +180,8 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kConfigReply: return "config_reply";
     case MessageType::kExplain: return "explain";
     case MessageType::kExplainReply: return "explain_reply";
+    case MessageType::kBackup: return "backup";
+    case MessageType::kBackupReply: return "backup_reply";
     case MessageType::kDispatch: return "dispatch";
     case MessageType::kTaskEvents: return "task_events";
     case MessageType::kResults: return "results";

@@ -42,6 +42,8 @@ enum class MessageType : std::uint16_t {
   kConfigReply = 52,
   kExplain = 53,
   kExplainReply = 54,
+  kBackup = 61,
+  kBackupReply = 62,
   // Workers
   kDispatch = 64,        // b → w
   kTaskEvents = 65,      // w → b

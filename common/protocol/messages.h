@@ -444,6 +444,23 @@ struct ExplainReply {
   ICARUS_FIELDS(ExplainReply, state, kind, text)
 };
 
+// An admin's: copies the store and the files to a directory of the broker's machine, which must not exist or be empty.
+// Answered when the copy is complete and on disk; everything that was acknowledged before the request is in it.
+struct Backup {
+  static constexpr MessageType kType = MessageType::kBackup;
+  std::string directory;  // absolute
+  ICARUS_FIELDS(Backup, directory)
+};
+struct BackupReply {
+  static constexpr MessageType kType = MessageType::kBackupReply;
+  std::string lineage;
+  std::uint64_t epoch = 0;
+  std::uint64_t sequence = 0;
+  std::int64_t wall_ms = 0;
+  std::uint64_t blobs = 0;  // files
+  ICARUS_FIELDS(BackupReply, lineage, epoch, sequence, wall_ms, blobs)
+};
+
 // --- workers --------------------------------------------------------------------------------------------------------
 
 struct DispatchTask {
@@ -539,8 +556,8 @@ using AnyMessage =
     std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet,
                  BlobData, Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate,
                  UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply,
-                 ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Dispatch, TaskEvents,
-                 Results, ResultsAck, StopExecutions, Drain>;
+                 ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Backup, BackupReply,
+                 Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {
