@@ -8,6 +8,6 @@ namespace icarus {
 inline constexpr const char* kVersion = "0.1.0";
 
 // "icarus-broker 0.1.0"
-inline std::string ProgramVersion(const std::string& program) { return program + " " + kVersion; }
+std::string ProgramVersion(const std::string& program);
 
 }  // namespace icarus
