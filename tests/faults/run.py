@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Fault runs on the real programs. See scripts/faults."""
+import argparse
+import random
+import sys
+import time
+
+import disk_faults
+import process_faults
+
+
+def table():
+    """name -> (a run from a seed, runs of the full table, runs of the short one)."""
+    faults = {}
+    for point in process_faults.CRASH_POINTS:
+        faults[f"crash {point}"] = (lambda seed, point=point: process_faults.crash_point(point, seed), 20, 0)
+    faults["random kills (5 a run)"] = (process_faults.random_kills, 40, 1)
+    faults["stopped worker"] = (process_faults.stopped_worker, 20, 0)
+    faults["stopped broker"] = (process_faults.stopped_broker, 10, 0)
+    faults["power cut"] = (disk_faults.power_cut, 50, 0)
+    faults["power cut, control without syncs"] = (disk_faults.power_cut_control, 5, 0)
+    faults["full disk"] = (disk_faults.full_disk, 20, 0)
+    for kind in disk_faults.DAMAGES:
+        faults[f"damage {kind}"] = (lambda seed, kind=kind: disk_faults.damage(kind, seed), 5, 0)
+    for name in ("crash commit.before", "crash promise.before", "crash worker.finished", "damage log-cut"):
+        faults[name] = (faults[name][0], faults[name][1], 1)
+    return faults
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/faults")
+    parser.add_argument("--quick", action="store_true", help="the short fixed set of scripts/test")
+    parser.add_argument("--runs", type=int, help="runs of each fault in place of the table's")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run of each fault")
+    parser.add_argument("--list", action="store_true", help="only name the faults")
+    parser.add_argument("fault", nargs="*", help="only faults whose name contains one of these")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    faults = {name: entry for name, entry in table().items()
+              if not options.fault or any(word in name for word in options.fault)}
+    if options.list:
+        print("\n".join(faults))
+        return 0
+    total_runs, total_wrong, begin = 0, 0, time.monotonic()
+    print(f"{'fault':<36} {'runs':>5} {'violations':>10} {'seconds':>8}", flush=True)
+    for name, (one, full, quick) in faults.items():
+        runs = options.runs or (quick if options.quick else full)
+        if runs == 0:
+            continue
+        wrong, started = 0, time.monotonic()
+        for number in range(runs):
+            seed = random.Random(f"{name} {options.seed + number}").getrandbits(32)
+            try:
+                violations, logs = one(seed)
+            except (AssertionError, OSError) as error:
+                violations, logs = [f"the run itself failed: {error}"], ""
+            if violations:
+                wrong += len(violations)
+                print(f"  {name}, --seed {options.seed + number}:", file=sys.stderr)
+                for violation in violations[:10]:
+                    print(f"    {violation}", file=sys.stderr)
+                print(logs, file=sys.stderr, flush=True)
+        print(f"{name:<36} {runs:>5} {wrong:>10} {time.monotonic() - started:>8.0f}", flush=True)
+        total_runs, total_wrong = total_runs + runs, total_wrong + wrong
+    print(f"{total_runs} runs, {total_wrong} violations, {time.monotonic() - begin:.0f} seconds")
+    return 1 if total_wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
