@@ -30,45 +30,53 @@ std::string KeyAt(Place place) {
   return key;
 }
 
-// A key that ends in zeros is one of several at its place; the index of a table may tell two of them apart, and a
-// longer one would pass over the record.
-bool CanSeek(rocksdb::Iterator& it, Place place) {
+using RecordIterator = std::unique_ptr<rocksdb::Iterator>;
+
+RecordIterator NewIterator(rocksdb::DB& db) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return RecordIterator(db.NewIterator(options));
+}
+
+// An iterator at the first record of the place or behind it; null where reading fails. A new one each time: one that
+// has failed at a block may fail again at the next. A key that ends in zeros is one of several at its place; the index
+// of a table may tell two of them apart, and a longer one would pass over the record.
+RecordIterator SeekTo(rocksdb::DB& db, Place place) {
   const std::string key = KeyAt(place);
   for (std::size_t length = key.find_last_not_of('\0') + 1; length <= key.size(); ++length) {
-    it.Seek(rocksdb::Slice(key.data(), length));
-    if (it.status().ok()) return true;
+    RecordIterator it = NewIterator(db);
+    it->Seek(rocksdb::Slice(key.data(), length));
+    if (it->status().ok()) return it;
   }
-  return false;
+  return nullptr;
 }
 
 // The first place behind `from` at which reading goes on: in steps that double until it does, then by halves between
-// the last two. False when it does nowhere.
-bool SkipDamage(rocksdb::Iterator& it, Place from) {
+// the last two. Null when it does nowhere.
+RecordIterator SkipDamage(rocksdb::DB& db, Place from) {
   Place bad = from;
   for (int bit = 0; bit < 8 * kPlaceBytes; ++bit) {
     const Place step = Place{1} << bit;
-    if (from + step < from) return false;
-    if (!CanSeek(it, from + step)) {
+    if (from + step < from) return nullptr;
+    if (!SeekTo(db, from + step)) {
       bad = from + step;
       continue;
     }
     Place good = from + step;
     while (good - bad > 1) {
       const Place middle = bad + (good - bad) / 2;
-      (CanSeek(it, middle) ? good : bad) = middle;
+      (SeekTo(db, middle) ? good : bad) = middle;
     }
-    return CanSeek(it, good);
+    return SeekTo(db, good);
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace
 
 void ScanRecords(rocksdb::DB& db, const std::function<void(std::string_view key, std::string_view stored)>& visit,
                  const std::function<void(const UnreadableRange&)>& on_unreadable) {
-  rocksdb::ReadOptions options;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
+  RecordIterator it = NewIterator(db);
   std::string last;
   it->SeekToFirst();
   while (true) {
@@ -78,10 +86,10 @@ void ScanRecords(rocksdb::DB& db, const std::function<void(std::string_view key,
     }
     if (it->status().ok()) return;
     UnreadableRange range{last, {}, it->status().ToString()};
-    const bool goes_on = SkipDamage(*it, PlaceOf(last));
-    if (goes_on && it->Valid()) range.before = it->key().ToString();
+    it = SkipDamage(db, PlaceOf(last));
+    if (it && it->Valid()) range.before = it->key().ToString();
     on_unreadable(range);
-    if (!goes_on) return;
+    if (!it) return;
   }
 }
 
