@@ -17,7 +17,9 @@ Status Write(Client& client, const std::optional<FileRef>& file, std::FILE* stre
 
 Status WriteTaskOutput(Client& client, const ResultBody& body) {
   ICARUS_TRY(Write(client, body.stdout_file, stdout));
-  return Write(client, body.stderr_file, stderr);
+  ICARUS_TRY(Write(client, body.stderr_file, stderr));
+  for (const std::string& warning : body.warnings) std::fprintf(stderr, "icarus: warning: %s\n", warning.c_str());
+  return {};
 }
 
 }  // namespace icarus::client

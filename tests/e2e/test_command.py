@@ -140,10 +140,11 @@ class NastyCommandTest(harness.IcarusTest):
         self.assertEqual(("timed_out", "timed_out"), (shown["state"], item["error"]["kind"]))
         self.assertLess(item["run_s"], 8 * harness.SLOW)
         wait_until(lambda: not self.home.processes("sleep") and not self.home.processes("dash"), "no process left", timeout=2)
-        log = self.home.icarus("logs", f"{job}.0").out
+        logs = self.home.icarus("logs", f"{job}.0")
+        log = logs.out
         self.assertLessEqual(len(log), OUTPUT_LIMIT + 4096)
         self.assertGreater(len(log), OUTPUT_LIMIT // 4)
-        self.assertIn("capped", log[-1000:])
+        self.assertIn("capped", logs.err)
         self.home.wait(self.home.submit("noop"))
 
     def test_background_children_of_a_command_that_succeeds_are_ended(self):

@@ -25,9 +25,11 @@ constexpr std::uint32_t kPermissionBits = 0777;
 
 std::string TemporaryPrefix(std::uint64_t attempt) { return ".attempt-" + std::to_string(attempt) + "-"; }
 
-Result<UniqueFd> OpenToRead(const std::string& path, struct stat& info) {
+// Of a file that is ours a mode that forbids reading is changed.
+Result<UniqueFd> OpenToRead(const std::string& path, bool is_ours, struct stat& info) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd && errno == EACCES && ::chmod(path.c_str(), 0600) == 0) fd.Reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == EACCES && is_ours && ::chmod(path.c_str(), 0600) == 0)
+    fd.Reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd || ::fstat(fd.get(), &info) != 0) return ErrnoError("cannot read " + path, errno);
   if (!S_ISREG(info.st_mode)) return IoError(path + " is not a regular file");
   return fd;
@@ -86,7 +88,7 @@ Result<ContentHash> Outbox::CopyAndFile(int from, std::uint64_t& size) {
 
 Result<FileRef> Outbox::AddFile(const std::string& path, std::string name, bool may_take) {
   struct stat info {};
-  ICARUS_ASSIGN(const UniqueFd fd, OpenToRead(path, info));
+  ICARUS_ASSIGN(const UniqueFd fd, OpenToRead(path, may_take, info));
   FileRef file;
   file.name = std::move(name);
   file.mode = info.st_mode & kPermissionBits;

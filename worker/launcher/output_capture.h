@@ -33,8 +33,8 @@ class OutputCapture {
   std::size_t live_bytes() const { return live_.size(); }
   LivePiece TakeLive();
 
-  // The file for the result, named `name`; none when nothing was written. Output beyond the limit is replaced by a line
-  // that says so. What went wrong with the disk is in warning().
+  // The file for the result, named `name`; none when nothing was written. That output beyond the limit was discarded,
+  // and what went wrong with the disk, is in warning().
   Result<std::optional<FileRef>> Finish(const std::string& name);
   const std::string& warning() const { return warning_; }
   // The last line that is not blank, shortened to 200 bytes; for error messages.

@@ -2,6 +2,7 @@
 
 #include <glob.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -39,7 +40,10 @@ class Gatherer {
   void Add(const std::string& path) {
     std::error_code ec;
     const fs::file_status status = fs::status(path, ec);
-    if (fs::is_directory(status)) {
+    if (fs::is_directory(status) && fs::is_symlink(path, ec)) {
+      out_.warnings.push_back("the output '" + fs::path(path).lexically_relative(directory_).string() +
+                              "' is a link to a directory and was left out; name what is in it");
+    } else if (fs::is_directory(status)) {
       AddTree(path);
     } else if (fs::is_regular_file(status)) {
       names_.insert(fs::path(path).lexically_relative(directory_).lexically_normal().string());
@@ -67,14 +71,24 @@ class Gatherer {
   std::set<std::string> names_;
 };
 
+// Whether the file is the attempt's own, and not reached through a link that leads elsewhere. `directory` is without
+// links.
+bool IsOwn(const fs::path& directory, const fs::path& path) {
+  std::error_code ec;
+  if (fs::is_symlink(path, ec)) return false;
+  const fs::path place = fs::canonical(path.parent_path(), ec);
+  if (ec) return false;
+  return std::mismatch(directory.begin(), directory.end(), place.begin(), place.end()).first == directory.end();
+}
+
 void AddFiles(const std::string& directory, const std::set<std::string>& names, bool may_take, Outbox& outbox,
               CollectedOutputs& out) {
+  std::error_code ec;
+  const fs::path real = fs::canonical(directory, ec);
   for (const auto& name : names) {
     std::string path = directory;
     path += "/" + name;
-    std::error_code ec;
-    const bool is_link = fs::is_symlink(path, ec);
-    auto file = outbox.AddFile(path, name, may_take && !is_link);
+    auto file = outbox.AddFile(path, name, may_take && !ec && IsOwn(real, path));
     if (file) {
       out.files.push_back(std::move(*file));
     } else if (file.error().code == ErrorCode::kUsage) {
