@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 
 #include "broker/backup_service.h"
@@ -51,6 +52,9 @@ Result<Listening> PlanEndpoints(const BrokerOptions& options) {
                          text + ": without keys a broker listens on TCP only on loopback and with --insecure",
                          "listen");
     }
+    if (endpoint.port == std::numeric_limits<std::uint16_t>::max())
+      return UsageError("--listen " + text + ": workers get the next port, and there is none; choose a lower one",
+                        "listen");
     plan.clients.push_back(endpoint.ToString());
     if (endpoint.port != 0) ++endpoint.port;
     plan.workers.push_back(endpoint.ToString());

@@ -74,9 +74,15 @@ Result<int> Run(const Home& home, const StoreTask& task) {
 int RunStoreTask(const Home& home, const StoreTask& task) {
   const Result<int> code = Run(home, task);
   if (code) return *code;
-  if (task.json) Print(ErrorJson(code.error()));
-  std::fprintf(stderr, "icarus-broker: %s\n", code.error().message.c_str());
-  return ExitCodeOf(code.error().code);
+  Error error = code.error();
+  // What the operating system says of a directory that the user named; a damaged store is another matter.
+  if (error.code == ErrorCode::kIo) {
+    error.code = ErrorCode::kRefused;
+    if (!task.directory.empty()) error.message += "; name another directory";
+  }
+  if (task.json) Print(ErrorJson(error));
+  std::fprintf(stderr, "icarus-broker: %s\n", error.message.c_str());
+  return ExitCodeOf(error.code);
 }
 
 }  // namespace icarus::broker

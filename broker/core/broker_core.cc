@@ -258,6 +258,10 @@ void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
   const auto removed = cache_.Shrink();
   if (!removed.empty()) out.Push(RemoveCache{removed});
+  // A default that was taken back is learned anew from who is there.
+  for (const auto& [instance, worker] : workers_.all()) {
+    if (!worker.lost) LearnSolvers(worker, out);
+  }
   ResolveJobs(out);
   schedule_needed_ = true;
 }

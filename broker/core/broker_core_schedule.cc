@@ -218,6 +218,9 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
     group.resources = spec.resources;
     group.command = spec.command;
     group.axes = spec.sweep.AxisNames();
+    if (spec.command) {
+      for (const auto& [name, value] : spec.sweep.base) group.axes.push_back(name);
+    }
     record.id = record.tasks.front().token.value;
     for (const DispatchedTask& task : record.tasks) executions_.Find(task.execution)->dispatch_record = record.id;
     executions_.AddToRecord(record.id, static_cast<std::uint32_t>(record.tasks.size()));

@@ -135,7 +135,12 @@ void AddScheduling(CLI::App* app, SubmitOptions& submit) {
 void AddIdentity(CLI::App* app, SubmitOptions& submit) {
   AddText(app, "--name", "TEXT", "a name to find it by", submit.name);
   AddTexts(app, "--tag", "K=V", "a tag to find it by; repeat for more", submit.tags);
-  AddText(app, "--id", "KEY", "the same KEY is the same job, however often it is sent", submit.id);
+  AddValue(app, "--id", "KEY", "the same KEY is the same job, however often it is sent",
+           [&submit](const std::string& text) -> Status {
+             if (text.empty()) return UsageError("it is empty; leave it out, or give a key");
+             submit.id = text;
+             return {};
+           });
   AddDuration(app, "--ttl", "how long its results stay in the cache", submit.ttl_ms);
   app->add_flag("--no-cache", submit.no_cache, "neither read nor write the cache");
   app->add_flag("--refresh", submit.refresh, "compute anew and write the cache");

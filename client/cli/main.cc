@@ -1,5 +1,8 @@
 // icarus: the command line client.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,6 +11,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/session.h"
 #include "client/cli/verbs.h"
+#include "common/config/settings.h"
 
 namespace icarus::client {
 namespace {
@@ -17,10 +21,23 @@ int ExitCode(const Error& error, const std::string& verb, bool detach) {
   return verb == "run" && !detach ? kExitRunIcarus : ExitCodeOf(error.code);
 }
 
+// A file that was named is read whatever the verb makes of it: a mistake in it is told at once.
+Status CheckConfigFile(const Session& session) {
+  const std::string& file = session.options().common.config_file;
+  if (file.empty()) return {};
+  const auto loaded = LoadSettings(file, session.environment());
+  return loaded ? Status() : Status(loaded.error());
+}
+
+Result<int> Run(Session& session, VerbFunction verb) {
+  ICARUS_TRY(CheckConfigFile(session));
+  return verb(session);
+}
+
 int RunVerb(Options options) {
   const VerbFunction run = FindVerb(options.verb);
   Session session(std::move(options));
-  const Result<int> code = run(session);
+  const Result<int> code = Run(session, run);
   if (code) return *code;
   if (session.interrupted()) return kExitInterrupted;
   ReportError(code.error(), session.options().common.format);
@@ -44,8 +61,13 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace icarus::client
 
 int main(int argc, char** argv) {
-  const int code = icarus::client::Main({argv + 1, argv + argc});
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const int code = icarus::client::Main(arguments);
+  errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  std::perror("icarus: cannot write the output");
-  return code == icarus::client::kExitDone ? icarus::client::kExitInternal : code;
+  const char* why = errno != 0 ? std::strerror(errno) : "an earlier write failed";
+  std::fprintf(stderr, "icarus: cannot write the output: %s\n", why);
+  if (code != icarus::client::kExitDone) return code;
+  const bool runs = std::find(arguments.begin(), arguments.end(), "run") != arguments.end();
+  return runs ? icarus::client::kExitRunIcarus : icarus::client::kExitInternal;
 }

@@ -2,6 +2,7 @@
 
 #include "client/cli/user_file.h"
 #include "common/analysis/airfoil.h"
+#include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/model/limits.h"
 
@@ -9,7 +10,13 @@ namespace icarus::client {
 
 Result<Target> ReadTarget(TargetKind kind, const std::string& text) {
   if (text.empty()) return UsageError("a target is empty", "target");
-  if (kind != TargetKind::kAirfoil) return Target{text, ""};
+  if (kind != TargetKind::kAirfoil) {
+    if (text.find_first_of("/.") != std::string::npos && PathExists(text)) {
+      return UsageError(
+          "the target '" + text + "' is a file, and this analysis takes words; send it with --input " + text, "target");
+    }
+    return Target{text, ""};
+  }
   if (!LooksLikeAirfoilFile(text)) return ParseAirfoilName(text);
   ICARUS_ASSIGN(const std::string content, ReadUserFile(text, limits::kMaxTargetBytes, "target"));
   return ParseAirfoilCoordinates(text, content);

@@ -78,6 +78,7 @@ Result<CommandSpec> ExpandAll(CommandSpec command, const Placeholders& values) {
 
 Result<CommandSpec> SubstituteCommand(const CommandSpec& command, const ValueMap& axes, std::uint32_t index,
                                       const std::string& target_name) {
+  if (axes.empty() && target_name.empty()) return command;
   Placeholders values;
   for (const auto& [name, value] : axes) values[name] = FormatValue(value);
   values["index"] = std::to_string(index);
@@ -86,6 +87,7 @@ Result<CommandSpec> SubstituteCommand(const CommandSpec& command, const ValueMap
 }
 
 Status CheckCommandTemplate(const CommandSpec& command, const std::vector<std::string>& axis_names, bool has_target) {
+  if (axis_names.empty() && !has_target) return {};
   Placeholders values;
   for (const auto& name : axis_names) values[name] = "";
   values["index"] = "";

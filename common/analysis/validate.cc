@@ -247,9 +247,16 @@ Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
       return UsageError("the input '" + input.name + "' must be a relative path inside the task's directory", "input");
     }
   }
-  std::vector<std::string> axes = spec.sweep.AxisNames();
-  for (const auto& [name, value] : spec.sweep.base) axes.push_back(name);
-  return CheckCommandTemplate(*spec.command, axes);
+  std::vector<std::string> names = spec.sweep.AxisNames();
+  for (const auto& [name, value] : spec.sweep.base) names.push_back(name);
+  for (const char* reserved : {"index", "target"}) {
+    if (std::find(names.begin(), names.end(), reserved) == names.end()) continue;
+    return UsageError("{" + std::string(reserved) + "} stands for the task's " + reserved +
+                          " in a command; give the parameter another name",
+                      reserved);
+  }
+  const bool has_target = !spec.sweep.targets.empty();
+  return CheckCommandTemplate(*spec.command, names, has_target);
 }
 
 Status CheckSolver(const Manifest& manifest, JobSpec& spec) {

@@ -30,8 +30,8 @@ Result<std::string> ReadFile(const std::string& path, std::uint64_t max_bytes) {
     if (got == 0) return content;
     content.append(chunk.data(), static_cast<std::size_t>(got));
     if (content.size() > max_bytes) {
-      return Error::Make(ErrorCode::kUsage,
-                         path + " is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+      return Error::Make(ErrorCode::kUsage, path + " is larger than the limit of " + std::to_string(max_bytes) +
+                                                " bytes; name a smaller file");
     }
   }
 }

@@ -143,6 +143,11 @@ Result<AccessFile> FindBroker(const Home& home, const HostIdentity& here) {
 
 Result<AccessFile> FindBrokerByFile(const std::string& path, const HostIdentity& here) {
   std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return Error::Make(ErrorCode::kUnavailable,
+                       "there is no access file " + path + "; it lies as access.json in the home of a broker that runs",
+                       "access");
+  }
   if (std::filesystem::is_directory(path, ignored)) return WrongFile(path, "is a directory and no access file");
   auto access = ReadAccessFile(path);
   if (access) return Reachable(path, *std::move(access), here);

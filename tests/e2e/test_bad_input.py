@@ -91,7 +91,7 @@ class BadInputTest(harness.IcarusTest):
         (self.home.directory / "work" / "bad.json").write_text("[1]")
         for name, words in (("bad.json", ["bad.json", "access file"]), (".", ["directory"])):
             self.refused(USAGE, "list", "--access", name, words=words, field="access")
-        self.refused(harness.NO_BROKER, "list", "--access", "./nowhere.json", words=["no broker"])
+        self.refused(harness.NO_BROKER, "list", "--access", "./nowhere.json", words=["nowhere.json"])
 
     def test_an_id_that_is_another_request(self):
         job = self.home.submit("noop", "--sweep", "i=0:2:1", "--id", "nightly")

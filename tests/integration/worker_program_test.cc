@@ -93,7 +93,10 @@ TEST_F(WorkerProgramTest, RunsACommandAndBringsItsOutput) {
 TEST_F(WorkerProgramTest, APlaceholderThatIsNotKnownIsInvalidInput) {
   WorkerProcess worker(home_, {"--name", "w0"});
   ASSERT_TRUE(broker_.Welcome());
-  broker_.Dispatch(CommandGroup({"echo", "{nope}"}));
+  DispatchGroup group = CommandGroup({"echo", "{nope}"});
+  group.axes = {"x"};
+  group.tasks.at(0).params["x"] = Value(1.0);
+  broker_.Dispatch(group);
   const auto result = broker_.Result();
   ASSERT_TRUE(result);
   EXPECT_EQ(TaskErrorKind::kInvalidInput, result->error->kind);

@@ -221,6 +221,21 @@ TEST(Lifecycle, AnIdStandsForOneRequest) {
   EXPECT_THAT(error->message, HasSubstr("'nightly' is that of job 1"));
 }
 
+TEST(Lifecycle, ADefaultThatIsTakenBackIsLearnedAnewFromWhoIsThere) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  world.Submit(CoreWorld::Polar("1e6"));
+  const std::string offered = world.job(JobId(1)).identity;
+  CoreConfig pinned;
+  pinned.solver_default["panel"] = "1.0+other";
+  world.Configure(pinned);
+  const JobId other = world.Submit(CoreWorld::Polar("2e6"));
+  EXPECT_EQ(world.job(other).identity, "1.0+other");
+  world.Configure(CoreConfig{});
+  const JobId again = world.Submit(CoreWorld::Polar("3e6"));
+  EXPECT_EQ(world.job(again).identity, offered);
+}
+
 TEST(Lifecycle, WhatIsInTheCacheNeedsNoWorker) {
   CoreWorld world;
   world.AddWorker("w", 1);

@@ -67,18 +67,26 @@ TEST(CommandTemplateTest, LoneBraceSaysWhatToWrite) {
 }
 
 TEST(CommandTemplateTest, WithoutATargetItIsUnknown) {
-  const auto result = SubstituteCommand(Argv({"{target}"}), {}, 0, "");
+  const auto result = SubstituteCommand(Argv({"{target}"}), {{"aoa", Value(1.0)}}, 0, "");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kUsage);
 }
 
 TEST(CommandTemplateTest, CheckFindsTheSameErrorsBeforeSubmission) {
-  EXPECT_TRUE(CheckCommandTemplate(Argv({"{aoa}{index}{target}"}), {"aoa"}));
+  EXPECT_TRUE(CheckCommandTemplate(Argv({"{aoa}{index}{target}"}), {"aoa"}, true));
   EXPECT_FALSE(CheckCommandTemplate(Argv({"{target}"}), {"aoa"}, false));
-  EXPECT_FALSE(CheckCommandTemplate(Argv({"{reynolds}"}), {"aoa"}));
+  EXPECT_FALSE(CheckCommandTemplate(Argv({"{reynolds}"}), {"aoa"}, false));
   CommandSpec output = Argv({"x"});
   output.outputs = {"{bad}"};
-  EXPECT_FALSE(CheckCommandTemplate(output, {"aoa"}));
+  EXPECT_FALSE(CheckCommandTemplate(output, {"aoa"}, false));
+}
+
+TEST(CommandTemplate, ACommandByItselfKeepsItsBraces) {
+  const auto awk = Argv({"awk", "{print $1}", "${HOME}", "{}", "{{", "{index}"});
+  EXPECT_TRUE(CheckCommandTemplate(awk, {}, false));
+  const auto same = SubstituteCommand(awk, {}, 0, "");
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->argv, awk.argv);
 }
 
 }  // namespace
