@@ -11,15 +11,20 @@ using Json = nlohmann::ordered_json;
 
 std::string Dump(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
+// What there is of everything that is promised.
+template <class Report>
+std::string Counts(const Report& report) {
+  return std::to_string(report.jobs) + " jobs, " + std::to_string(report.tasks) + " task records, " +
+         std::to_string(report.bodies) + " bodies, " + std::to_string(report.blobs) + " blobs";
+}
+
 }  // namespace
 
 std::string VerifyText(const VerifyReport& report) {
   std::string text;
   for (const std::string& finding : report.findings) text += "damaged: " + finding + "\n";
   for (const std::string& note : report.notes) text += "note: " + note + "\n";
-  return text + std::to_string(report.jobs) + " jobs, " + std::to_string(report.tasks) + " task records, " +
-         std::to_string(report.bodies) + " bodies, " + std::to_string(report.blobs) + " blobs, " +
-         std::to_string(report.findings.size()) + " findings\n";
+  return text + Counts(report) + ", " + std::to_string(report.findings.size()) + " findings\n";
 }
 
 std::string VerifyJson(const VerifyReport& report) {
@@ -38,10 +43,8 @@ std::string VerifyJson(const VerifyReport& report) {
 std::string SalvageText(const SalvageReport& report, const std::string& target) {
   std::string text;
   for (const std::string& missing : report.missing) text += "missing: " + missing + "\n";
-  return text + std::to_string(report.jobs) + " jobs, " + std::to_string(report.tasks) + " task records, " +
-         std::to_string(report.bodies) + " bodies, " + std::to_string(report.blobs) + " blobs saved to " + target +
-         "; " + std::to_string(report.pending_again) + " tasks are pending again\n" + "use it: icarus up --home " +
-         target + "\n";
+  return text + Counts(report) + " saved to " + target + "; " + std::to_string(report.pending_again) +
+         " tasks are pending again\n" + "use it: icarus up --home " + target + "\n";
 }
 
 std::string SalvageJson(const SalvageReport& report, const std::string& target) {

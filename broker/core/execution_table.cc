@@ -7,7 +7,7 @@
 namespace icarus::broker {
 
 Execution& ExecutionTable::Create(TaskRef leader, std::optional<ContentHash> key) {
-  const ExecutionId id((epoch_ << 40) | ++last_id_);
+  const ExecutionId id((epoch_ << kEpochShift) | ++last_id_);
   Execution& execution = executions_[id];
   execution.id = id;
   execution.subscribers.push_back(leader);

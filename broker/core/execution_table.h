@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/core/records.h"
 #include "common/model/content_hash.h"
 #include "common/model/ids.h"
 #include "common/model/result_body.h"
@@ -46,11 +47,11 @@ struct Execution {
 
 class ExecutionTable {
  public:
-  // Ids and tokens are epoch << 40 | sequence: never issued twice, over restarts too.
+  // Ids and tokens are epoch << kEpochShift | sequence: never issued twice, over restarts too.
   void SetEpoch(std::uint64_t epoch) { epoch_ = epoch; }
   Execution& Create(TaskRef leader, std::optional<ContentHash> key);
   Execution& Restore(ExecutionId id, Token token, TaskRef leader);
-  Token NextToken() { return Token((epoch_ << 40) | ++last_token_); }
+  Token NextToken() { return Token((epoch_ << kEpochShift) | ++last_token_); }
 
   // References stay valid until Erase of the same id.
   Execution* Find(ExecutionId id);

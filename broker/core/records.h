@@ -19,6 +19,9 @@ namespace icarus::broker {
 
 inline constexpr std::uint32_t kStoreSchema = 2;
 
+// Ids and tokens of executions are epoch << kEpochShift | number.
+inline constexpr int kEpochShift = 40;
+
 // One a store.
 struct StoreMeta {
   std::uint32_t schema = kStoreSchema;

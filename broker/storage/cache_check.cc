@@ -15,8 +15,6 @@
 namespace icarus::broker {
 namespace {
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 // Opened for reading; the families are closed before the database, and both before the environment.
 struct CacheDatabase {
   std::unique_ptr<rocksdb::Env> env = MakeReadOnlyEnv(LogFiles::kShown);

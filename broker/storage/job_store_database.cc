@@ -55,6 +55,11 @@ rocksdb::Options JobStoreDbOptions(const StorageLog& log) {
   return options;
 }
 
+bool IsDatabaseFile(std::string_view name) {
+  return name == "CURRENT" || name == "IDENTITY" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
+         name.ends_with(".sst") || name.ends_with(".log");
+}
+
 Error WithAdvice(const std::string& dir, Error error) {
   if (error.code != ErrorCode::kCorruption) return error;
   error.message = "the job store in " + dir + " is damaged: " + error.message +

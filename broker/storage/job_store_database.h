@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "broker/core/records.h"
 #include "broker/storage/read_only_files.h"
@@ -26,6 +27,10 @@ rocksdb::Options JobStoreDbOptions(const StorageLog& log);
 Error WithAdvice(const std::string& dir, Error error);
 // What RocksDB said when it opened the store. Held by another: kRefused, naming `home`.
 Error OpenFailure(const std::string& dir, const std::string& home, const rocksdb::Status& status);
+
+// Whether a file of the store's directory is RocksDB's, of which a copy of the database consists: neither the lock nor
+// the high-water mark nor the reserve.
+bool IsDatabaseFile(std::string_view name);
 
 // RocksDB would make a new, empty database where the file that leads to the old one is gone.
 Status CheckNotHeadless(const std::string& dir);

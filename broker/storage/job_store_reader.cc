@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::size_t kReadaheadBytes = 2u << 20;
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 Error Damaged(std::string_view key, const std::string& what) {
   return Error::Make(ErrorCode::kCorruption, DescribeKey(key) + ": " + what);
 }

@@ -26,8 +26,6 @@ constexpr char kBodyFamily[] = "body";
 constexpr std::size_t kMinBlobBytes = 4096;
 constexpr std::size_t kProtectionBytes = 8;
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
   rocksdb::DBOptions options;
   SetCommonOptions(options, MakeRocksLogger("cache", log));

@@ -2,6 +2,7 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice.h>
 #include <rocksdb/status.h>
 
 #include <cstdarg>
@@ -57,6 +58,8 @@ void SetCommonOptions(rocksdb::DBOptions& options, std::shared_ptr<rocksdb::Logg
   options.WAL_ttl_seconds = 0;
   options.WAL_size_limit_MB = 0;
 }
+
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 bool IsNoSpace(const rocksdb::Status& status) {
   return status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit;

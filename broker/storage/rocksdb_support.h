@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "broker/storage/storage_log.h"
 #include "common/base/error.h"
 
 namespace rocksdb {
 class Logger;
+class Slice;
 class Status;
 struct DBOptions;
 }  // namespace rocksdb
@@ -22,6 +24,8 @@ std::shared_ptr<rocksdb::Logger> MakeRocksLogger(std::string name, StorageLog lo
 // What holds for both databases: our logger, no statistics files, few descriptors, none of the features whose recovery
 // has known faults in this release (manual_wal_flush, wal_compression, log recycling).
 void SetCommonOptions(rocksdb::DBOptions& options, std::shared_ptr<rocksdb::Logger> logger);
+
+std::string_view View(const rocksdb::Slice& slice);
 
 bool IsNoSpace(const rocksdb::Status& status);
 // Another process, or this one, has the database open.

@@ -22,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the store's own files these are no part of the database.
-bool IsOfDatabase(const std::string& name) {
-  return name == "CURRENT" || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") || name == "IDENTITY" ||
-         name.ends_with(".sst") || name.ends_with(".log");
-}
-
 bool HasTables(const std::string& dir) {
   std::error_code error;
   for (fs::directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
@@ -82,7 +76,7 @@ Status SalvageCopy::CopyFiles(const std::string& store_dir, std::vector<std::str
   std::error_code error;
   for (fs::directory_iterator it(store_dir, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (!IsOfDatabase(name)) continue;
+    if (!IsDatabaseFile(name)) continue;
     const std::string to = (name.ends_with(".log") ? logs_dir() : tables_dir()) + "/" + name;
     const Status copied = CopyFile(it->path().string(), to);
     if (copied) continue;

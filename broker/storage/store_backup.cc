@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 
 using CopyOne = Status (*)(const std::string& from, const std::string& to);
 
-// RocksDB's own files, and those only: neither the lock nor the reserve.
+// The database and the high-water mark.
 Status CopyDatabase(const std::string& from, const std::string& to, CopyOne copy_table) {
   ICARUS_TRY(MakePrivateDirectory(to));
   std::error_code error;
@@ -44,8 +44,7 @@ Status CopyDatabase(const std::string& from, const std::string& to, CopyOne copy
     const std::string target = to + "/" + name;
     if (name.ends_with(".sst")) {
       ICARUS_TRY(copy_table(it->path().string(), target));
-    } else if (name.ends_with(".log") || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
-               name == "CURRENT" || name == "IDENTITY" || name == "highwater") {
+    } else if (IsDatabaseFile(name) || name == "highwater") {
       ICARUS_TRY(CopyFile(it->path().string(), target));
     }
   }
@@ -127,11 +126,7 @@ Status CheckBackup(const std::string& backup) {
 }  // namespace
 
 Result<BackupNote> BackUpStore(const StorePlaces& home, const std::string& target) {
-  if (!PathExists(home.store)) {
-    return Error::Make(ErrorCode::kNotFound,
-                       "there is no job store in " + home.home + "; name another home with --home");
-  }
-  ICARUS_ASSIGN(const StoreLock lock, StoreLock::Take(home.store, home.home));
+  ICARUS_ASSIGN(const StoreLock lock, LockStore(home));
   const auto check = CheckStoreFiles(home.store, home.home);
   if (!check) return WithAdvice(home.store, check.error());
   if (!check->torn_log.empty()) {

@@ -108,14 +108,7 @@ Result<SalvageReport> Salvage(const StorePlaces& home, const std::string& target
   SalvageReport report;
   ICARUS_ASSIGN(const auto copy, SalvageCopy::Make(home.store, target + "/salvage.tmp", report.missing));
   const std::map<ContentHash, bool> blobs = CheckBlobs(home.blobs, report.missing);
-  StoreSurvey survey;
-  ScanRecords(
-      copy->db(), [&survey](std::string_view key, std::string_view stored) { survey.Take(key, stored); },
-      [&survey](const UnreadableRange& range) { survey.TakeUnreadable(range); });
-  survey.Finish([&blobs](const ContentHash& hash) {
-    const auto found = blobs.find(hash);
-    return found != blobs.end() && found->second;
-  });
+  const StoreSurvey survey = SurveyStore(copy->db(), blobs);
   ICARUS_TRY(CheckSchema(survey, home.store));
   const StoreMeta meta = MetaOfNew(survey, copy->furthest());
   ICARUS_ASSIGN(const auto store, NewStore::Make(target + "/store", meta));
@@ -152,11 +145,7 @@ Status MakeEmptyDirectory(const std::string& path) {
 }
 
 Result<SalvageReport> SalvageStore(const StorePlaces& home, const std::string& target) {
-  if (!PathExists(home.store)) {
-    return Error::Make(ErrorCode::kNotFound,
-                       "there is no job store in " + home.home + "; name another home with --home");
-  }
-  ICARUS_ASSIGN(const StoreLock lock, StoreLock::Take(home.store, home.home));
+  ICARUS_ASSIGN(const StoreLock lock, LockStore(home));
   ICARUS_TRY(MakeEmptyDirectory(target));
   return Salvage(home, target);
 }

@@ -8,8 +8,6 @@
 namespace icarus::broker {
 namespace {
 
-constexpr int kEpochShift = 40;  // of an execution's id and token
-
 std::string NameJob(JobId job) { return "job " + std::to_string(job.value); }
 
 }  // namespace

@@ -52,14 +52,7 @@ void CheckRecords(const StorePlaces& places, bool logs_whole, const std::map<Con
     return;
   }
   CheckTables(database.db(), report.findings);
-  StoreSurvey survey;
-  ScanRecords(
-      database.db(), [&survey](std::string_view key, std::string_view stored) { survey.Take(key, stored); },
-      [&survey](const UnreadableRange& range) { survey.TakeUnreadable(range); });
-  survey.Finish([&blobs](const ContentHash& hash) {
-    const auto found = blobs.find(hash);
-    return found != blobs.end() && found->second;
-  });
+  const StoreSurvey survey = SurveyStore(database.db(), blobs);
   report.findings.insert(report.findings.end(), survey.findings().begin(), survey.findings().end());
   report.jobs = survey.job_count();
   report.tasks = survey.tasks();
@@ -71,6 +64,24 @@ void CheckRecords(const StorePlaces& places, bool logs_whole, const std::map<Con
 }
 
 }  // namespace
+
+Result<StoreLock> LockStore(const StorePlaces& places) {
+  if (PathExists(places.store)) return StoreLock::Take(places.store, places.home);
+  return Error::Make(ErrorCode::kNotFound,
+                     "there is no job store in " + places.home + "; name another home with --home");
+}
+
+StoreSurvey SurveyStore(rocksdb::DB& db, const std::map<ContentHash, bool>& blobs) {
+  StoreSurvey survey;
+  ScanRecords(
+      db, [&survey](std::string_view key, std::string_view stored) { survey.Take(key, stored); },
+      [&survey](const UnreadableRange& range) { survey.TakeUnreadable(range); });
+  survey.Finish([&blobs](const ContentHash& hash) {
+    const auto found = blobs.find(hash);
+    return found != blobs.end() && found->second;
+  });
+  return survey;
+}
 
 std::map<ContentHash, bool> CheckBlobs(const std::string& dir, std::vector<std::string>& findings) {
   std::map<ContentHash, bool> blobs;
@@ -88,11 +99,7 @@ std::map<ContentHash, bool> CheckBlobs(const std::string& dir, std::vector<std::
 }
 
 Result<VerifyReport> VerifyStore(const StorePlaces& places) {
-  if (!PathExists(places.store)) {
-    return Error::Make(ErrorCode::kNotFound,
-                       "there is no job store in " + places.home + "; name another home with --home");
-  }
-  ICARUS_ASSIGN(const StoreLock lock, StoreLock::Take(places.store, places.home));
+  ICARUS_ASSIGN(const StoreLock lock, LockStore(places));
   VerifyReport report;
   const bool logs_whole = CheckFiles(places, report);
   const std::map<ContentHash, bool> blobs = CheckBlobs(places.blobs, report.findings);

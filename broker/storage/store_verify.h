@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/storage/store_lock.h"
 #include "broker/storage/store_survey.h"
 #include "common/base/result.h"
 #include "common/model/content_hash.h"
@@ -33,6 +34,12 @@ struct VerifyReport {
   std::uint64_t blobs = 0;
   std::uint64_t cache_entries = 0;
 };
+
+// Held, no broker can start on the store. kNotFound: there is none. kRefused: a broker serves it.
+Result<StoreLock> LockStore(const StorePlaces& places);
+
+// All records of an open store, past what is damaged. `blobs` as CheckBlobs gives them.
+StoreSurvey SurveyStore(rocksdb::DB& db, const std::map<ContentHash, bool>& blobs);
 
 // Changes nothing on disk. kRefused: a broker serves the home. kNotFound: there is no store.
 Result<VerifyReport> VerifyStore(const StorePlaces& places);

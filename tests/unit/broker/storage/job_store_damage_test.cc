@@ -11,7 +11,7 @@
 #include "broker/storage/rocksdb_job_store.h"
 #include "common/base/files.h"
 #include "tests/support/temp_dir.h"
-#include "tests/unit/broker/storage/store_records.h"
+#include "tests/unit/broker/storage/store_files.h"
 
 namespace icarus::broker {
 namespace {
@@ -30,26 +30,9 @@ class JobStoreDamageTest : public ::testing::Test {
     }
   }
 
-  // Changes the database behind the store's back.
-  void WithDatabase(const std::function<void(rocksdb::DB&)>& change) const {
-    rocksdb::DB* opened = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), store_dir_, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> db(opened);
-    change(*db);
-    // Into a table: a log of the store has a description in every batch.
-    ASSERT_TRUE(db->Flush(rocksdb::FlushOptions()).ok());
-  }
-  void FlipBitOf(const std::string& key) const {
-    WithDatabase([&](rocksdb::DB& db) {
-      std::string value;
-      ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), key, &value).ok());
-      value.back() = static_cast<char>(value.back() ^ 1);
-      ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), key, value).ok());
-    });
-  }
-  void Remove(const std::string& key) const {
-    WithDatabase([&](rocksdb::DB& db) { ASSERT_TRUE(db.Delete(rocksdb::WriteOptions(), key).ok()); });
-  }
+  void WithDatabase(const std::function<void(rocksdb::DB&)>& change) const { ChangeDatabase(store_dir_, change); }
+  void FlipBitOf(const std::string& key) const { broker::FlipBitOf(store_dir_, key); }
+  void Remove(const std::string& key) const { RemoveRecord(store_dir_, key); }
   Error OpenError() const {
     const auto store = RocksDbJobStore::Open(store_dir_, {});
     EXPECT_FALSE(store) << "the store opened";

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -32,6 +35,26 @@ inline std::map<std::string, std::string> Snapshot(const std::filesystem::path& 
     if (file.is_regular_file()) files[file.path().string()] = ReadAll(file.path());
   }
   return files;
+}
+
+// Changes the database behind the store's back. Into a table: a log of the store has a description in every batch.
+inline void ChangeDatabase(const std::string& store_dir, const std::function<void(rocksdb::DB&)>& change) {
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), store_dir, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  change(*db);
+  ASSERT_TRUE(db->Flush(rocksdb::FlushOptions()).ok());
+}
+inline void FlipBitOf(const std::string& store_dir, const std::string& key) {
+  ChangeDatabase(store_dir, [&](rocksdb::DB& db) {
+    std::string value;
+    ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), key, &value).ok());
+    value.back() = static_cast<char>(value.back() ^ 1);
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), key, value).ok());
+  });
+}
+inline void RemoveRecord(const std::string& store_dir, const std::string& key) {
+  ChangeDatabase(store_dir, [&](rocksdb::DB& db) { ASSERT_TRUE(db.Delete(rocksdb::WriteOptions(), key).ok()); });
 }
 
 // The largest file with this beginning and end of its name.

@@ -151,16 +151,7 @@ class SalvageOfAJob : public StoreSalvageTest {
     const auto store = OpenStore(places_.store);
     ASSERT_TRUE(store->Commit({store->meta().sequence + 1, 0, std::move(records)}));
   }
-  void FlipBitOf(const std::string& key) const {
-    rocksdb::DB* opened = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), places_.store, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> db(opened);
-    std::string value;
-    ASSERT_TRUE(db->Get(rocksdb::ReadOptions(), key, &value).ok());
-    value.back() = static_cast<char>(value.back() ^ 1);
-    ASSERT_TRUE(db->Put(rocksdb::WriteOptions(), key, value).ok());
-    ASSERT_TRUE(db->Flush(rocksdb::FlushOptions()).ok());
-  }
+  void FlipBitOf(const std::string& key) const { broker::FlipBitOf(places_.store, key); }
   std::vector<std::string> Lines() const { return LoadLines(*OpenStore(target_ + "/store")); }
 
   const ContentHash file_ = HashBytes("bytes");

@@ -57,24 +57,9 @@ class StoreVerifyTest : public ::testing::Test {
     EXPECT_TRUE(report) << report.error().message;
     return report ? *report : VerifyReport();
   }
-  void Change(const std::function<void(rocksdb::DB&)>& change) const {
-    rocksdb::DB* opened = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), places_.store, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> db(opened);
-    change(*db);
-    ASSERT_TRUE(db->Flush(rocksdb::FlushOptions()).ok());
-  }
-  void FlipBitOf(const std::string& key) const {
-    Change([&](rocksdb::DB& db) {
-      std::string value;
-      ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), key, &value).ok());
-      value.back() = static_cast<char>(value.back() ^ 1);
-      ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), key, value).ok());
-    });
-  }
-  void Remove(const std::string& key) const {
-    Change([&](rocksdb::DB& db) { ASSERT_TRUE(db.Delete(rocksdb::WriteOptions(), key).ok()); });
-  }
+  void Change(const std::function<void(rocksdb::DB&)>& change) const { ChangeDatabase(places_.store, change); }
+  void FlipBitOf(const std::string& key) const { broker::FlipBitOf(places_.store, key); }
+  void Remove(const std::string& key) const { RemoveRecord(places_.store, key); }
 
   testing::TempDir dir_;
   const StorePlaces places_{dir_.path(), dir_ / "store", dir_ / "blobs", dir_ / "cache"};
