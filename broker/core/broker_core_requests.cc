@@ -148,7 +148,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   }
   if (reply.cached < total) {
     reply.warnings = SubmitWarnings(job);
-    for (std::string& advice : Advise(job.spec())) reply.warnings.push_back(std::move(advice));
+    for (std::string& advice : Advise(manifest, job.spec())) reply.warnings.push_back(std::move(advice));
   }
   out.Log("job accepted", {{"job", std::to_string(id.value)},
                            {"user", caller.user},

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <optional>
 
+#include "common/analysis/march_grid.h"
 #include "common/base/text.h"
 
 namespace icarus {
 namespace {
 
-constexpr double kOnGrid = 1e-6;              // of a step: nearer than this an angle is the grid's
-constexpr double kFinestMarch = 0.1;          // deg; the parameter's range
 constexpr std::size_t kManyAngles = 20;       // off the grid: below this their price is not felt
 constexpr std::uint32_t kMostLooked = 1'000;  // angles of an axis that are looked at
 
@@ -35,19 +34,14 @@ std::vector<double> AnglesOf(const Sweep& sweep) {
   return angles;
 }
 
-bool IsOnGrid(double angle, double march) {
-  const double steps = std::abs(angle) / march;
-  return std::abs(steps - std::round(steps)) < kOnGrid;
-}
-
 std::size_t CountOffGrid(const std::vector<double>& angles, double march) {
   return static_cast<std::size_t>(
-      std::count_if(angles.begin(), angles.end(), [march](double angle) { return !IsOnGrid(angle, march); }));
+      std::count_if(angles.begin(), angles.end(), [march](double angle) { return !IsOnMarchGrid(angle, march); }));
 }
 
 // The largest part of `march` with all the angles on its grid.
-std::optional<double> FinerMarch(const std::vector<double>& angles, double march) {
-  for (int parts = 2; march / parts >= kFinestMarch - kOnGrid; ++parts) {
+std::optional<double> FinerMarch(const std::vector<double>& angles, double march, double finest) {
+  for (int parts = 2; march / parts >= finest - kOnMarchGrid; ++parts) {
     const double finer = std::round(march / parts * 1e6) / 1e6;
     if (CountOffGrid(angles, finer) == 0) return finer;
   }
@@ -56,7 +50,7 @@ std::optional<double> FinerMarch(const std::vector<double>& angles, double march
 
 }  // namespace
 
-std::vector<std::string> Advise(const JobSpec& spec) {
+std::vector<std::string> Advise(const Manifest& manifest, const JobSpec& spec) {
   if (spec.analysis != "airfoil_polar" || spec.solver != "xfoil") return {};
   const auto march = spec.sweep.base.find("march");
   const auto viscous = spec.sweep.base.find("viscous");
@@ -68,7 +62,9 @@ std::vector<std::string> Advise(const JobSpec& spec) {
   std::string advice = std::to_string(off) + " of " + std::to_string(angles.size()) +
                        " angles lie off the grid of march=" + FormatNumber(march->second.number()) +
                        ", and each takes a march of its own";
-  if (const auto finer = FinerMarch(angles, march->second.number())) {
+  const Parameter& parameter = *manifest.Find("march");
+  if (!parameter.range) return {advice};
+  if (const auto finer = FinerMarch(angles, march->second.number(), parameter.range->first)) {
     advice += "; -p march=" + FormatNumber(*finer) + " has them all on its grid, in one march";
   }
   return {advice};

@@ -4,11 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "common/analysis/manifest.h"
 #include "common/model/job_spec.h"
 
 namespace icarus {
 
-// A line each; none for most jobs. REQUIRES a canonical specification.
-std::vector<std::string> Advise(const JobSpec& spec);
+// A line each; none for most jobs. REQUIRES a canonical specification of that analysis.
+std::vector<std::string> Advise(const Manifest& manifest, const JobSpec& spec);
 
 }  // namespace icarus

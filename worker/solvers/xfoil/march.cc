@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/analysis/march_grid.h"
 #include "common/base/text.h"
 
 namespace icarus::worker {
 namespace {
 
-constexpr double kOnGrid = 1e-6;        // of a step: nearer than this an angle is the grid's
 constexpr double kAlphaPrinted = 6e-4;  // degrees; the polar file has three decimals
 constexpr int kQuarter = 4;             // steps that one grid step is divided into for a second attempt
 constexpr int kMaxQuartered = 4;        // grid steps that are bridged like that
@@ -115,8 +115,8 @@ Place March::PlaceOf(double aoa) const {
   const double steps = std::abs(aoa) / step_;
   const double nearest = std::round(steps);
   const int sign = aoa < 0 ? -1 : 1;
-  if (std::abs(steps - nearest) < kOnGrid) return {nearest == 0 ? 1 : sign, static_cast<int>(nearest), true};
-  return {sign, static_cast<int>(std::ceil(steps - 0.5 - kOnGrid)), false};
+  if (IsOnMarchGrid(aoa, step_)) return {nearest == 0 ? 1 : sign, static_cast<int>(nearest), true};
+  return {sign, static_cast<int>(std::ceil(steps - 0.5 - kOnMarchGrid)), false};
 }
 
 void March::Plan(const std::vector<double>& aoa) {

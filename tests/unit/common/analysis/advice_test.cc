@@ -25,7 +25,7 @@ std::vector<std::string> AdviceFor(const std::string& aoa, const std::string& so
     spec.sweep.base["aoa"] = *ParseValue(aoa);
   }
   EXPECT_TRUE(CanonicaliseSpec(Catalogue::BuiltIn(), spec));
-  return Advise(spec);
+  return Advise(*Catalogue::BuiltIn().Find(spec.analysis), spec);
 }
 
 TEST(Advice, NamesTheMarchThatHasAllAnglesOnItsGrid) {
