@@ -125,7 +125,7 @@ OutputCapture::LivePiece OutputCapture::TakeLive() {
 Result<std::optional<FileRef>> OutputCapture::Finish(const std::string& name) {
   pipe_.Reset();
   if (seen_ == 0) return std::optional<FileRef>();
-  const bool spoiled = spill_.get() >= 0 && !warning_.empty();
+  if (spill_ && !warning_.empty()) return IoError(warning_);  // the hash speaks of bytes that the disk did not take
   if (seen_ > kept_ && warning_.empty()) {
     warning_ = "output capped at " + std::to_string(limit_) + " bytes; " + std::to_string(seen_ - kept_) +
                " more were discarded";
@@ -134,7 +134,6 @@ Result<std::optional<FileRef>> OutputCapture::Finish(const std::string& name) {
     ICARUS_ASSIGN(FileRef file, outbox_->AddContent(std::move(memory_), name, kMode));
     return std::optional<FileRef>(std::move(file));
   }
-  if (spoiled) return IoError(warning_);  // the hash speaks of bytes that the disk did not take
   spill_.Reset();
   ICARUS_ASSIGN(FileRef file, outbox_->AddTemporary(spill_path_, hasher_.Finish(), kept_, name));
   return std::optional<FileRef>(std::move(file));

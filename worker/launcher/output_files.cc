@@ -41,20 +41,22 @@ class Gatherer {
     std::error_code ec;
     const fs::file_status status = fs::status(path, ec);
     if (fs::is_directory(status) && fs::is_symlink(path, ec)) {
-      out_.warnings.push_back("the output '" + fs::path(path).lexically_relative(directory_).string() +
-                              "' is a link to a directory and was left out; name what is in it");
+      LeaveOut(path, "is a link to a directory and was left out; name what is in it");
     } else if (fs::is_directory(status)) {
       AddTree(path);
     } else if (fs::is_regular_file(status)) {
       names_.insert(fs::path(path).lexically_relative(directory_).lexically_normal().string());
     } else {
-      out_.warnings.push_back("the output '" + fs::path(path).lexically_relative(directory_).string() +
-                              "' is not a file and was left out");
+      LeaveOut(path, "is not a file and was left out");
     }
   }
   const std::set<std::string>& names() const { return names_; }
 
  private:
+  void LeaveOut(const std::string& path, const char* why) {
+    out_.warnings.push_back("the output '" + fs::path(path).lexically_relative(directory_).string() + "' " + why);
+  }
+
   void AddTree(const std::string& path) {
     std::error_code ec;
     for (fs::recursive_directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec)) {
