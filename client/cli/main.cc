@@ -1,5 +1,4 @@
 // icarus: the command line client.
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -34,25 +33,36 @@ Result<int> Run(Session& session, VerbFunction verb) {
   return verb(session);
 }
 
+// `code`, unless everything went well but for the output, which is not where it should be.
+int FlushOutput(int code, const std::string& verb, bool detach) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  const std::string why = errno != 0 ? std::strerror(errno) : "an earlier write failed";
+  const Error error = IoError("cannot write the output: " + why);
+  ReportError(error, Format::kText);
+  return code == kExitDone ? ExitCode(error, verb, detach) : code;
+}
+
 int RunVerb(Options options) {
   const VerbFunction run = FindVerb(options.verb);
   Session session(std::move(options));
+  const bool detach = session.options().submit.detach;
   const Result<int> code = Run(session, run);
-  if (code) return *code;
+  if (code) return FlushOutput(*code, session.options().verb, detach);
   if (session.interrupted()) return kExitInterrupted;
   ReportError(code.error(), session.options().common.format);
-  return ExitCode(code.error(), session.options().verb, session.options().submit.detach);
+  return FlushOutput(ExitCode(code.error(), session.options().verb, detach), session.options().verb, detach);
 }
 
 int Main(const std::vector<std::string>& arguments) {
   ParsedArguments parsed = ParseArguments(arguments);
   if (const auto* text = std::get_if<TextAndDone>(&parsed)) {
     std::fputs(text->text.c_str(), stdout);
-    return kExitDone;
+    return FlushOutput(kExitDone, "", false);
   }
   if (const auto* bad = std::get_if<BadArguments>(&parsed)) {
     ReportError(bad->error, bad->format);
-    return ExitCode(bad->error, bad->verb, false);
+    return FlushOutput(ExitCode(bad->error, bad->verb, false), bad->verb, false);
   }
   return RunVerb(std::get<Options>(std::move(parsed)));
 }
@@ -60,14 +70,4 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace icarus::client
 
-int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const int code = icarus::client::Main(arguments);
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  const char* why = errno != 0 ? std::strerror(errno) : "an earlier write failed";
-  std::fprintf(stderr, "icarus: cannot write the output: %s\n", why);
-  if (code != icarus::client::kExitDone) return code;
-  const bool runs = std::find(arguments.begin(), arguments.end(), "run") != arguments.end();
-  return runs ? icarus::client::kExitRunIcarus : icarus::client::kExitInternal;
-}
+int main(int argc, char** argv) { return icarus::client::Main({argv + 1, argv + argc}); }

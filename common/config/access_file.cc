@@ -92,6 +92,19 @@ void LeaveOutIpc(std::vector<std::string>& endpoints) {
                 [](const std::string& endpoint) { return std::string_view(endpoint).substr(0, 6) == "ipc://"; });
 }
 
+// `access` without the endpoints that cannot be reached from here.
+Result<AccessFile> Reachable(const std::string& path, AccessFile access, const HostIdentity& here) {
+  if (here.SameMachine(access.host)) return access;
+  LeaveOutIpc(access.client_endpoints);
+  LeaveOutIpc(access.worker_endpoints);
+  if (!access.client_endpoints.empty() || !access.worker_endpoints.empty()) return access;
+  const std::string home_dir = HomeOf(path);
+  if (access.host.name == here.name) return NoBroker(home_dir, " since this machine restarted");
+  return Error::Make(ErrorCode::kRefused, "the broker of " + home_dir + " runs on host " + access.host.name +
+                                              " and cannot be reached from here: it does not listen on TCP; work on " +
+                                              access.host.name + " or name another home with --home");
+}
+
 }  // namespace
 
 Status WriteAccessFile(const std::string& path, const AccessFile& access) {
@@ -118,23 +131,6 @@ Result<AccessFile> ReadAccessFile(const std::string& path) {
   ICARUS_ASSIGN(const std::string text, ReadText(path));
   return Decode(path, text);
 }
-
-namespace {
-
-// `access` without the endpoints that cannot be reached from here.
-Result<AccessFile> Reachable(const std::string& path, AccessFile access, const HostIdentity& here) {
-  if (here.SameMachine(access.host)) return access;
-  LeaveOutIpc(access.client_endpoints);
-  LeaveOutIpc(access.worker_endpoints);
-  if (!access.client_endpoints.empty() || !access.worker_endpoints.empty()) return access;
-  const std::string home_dir = HomeOf(path);
-  if (access.host.name == here.name) return NoBroker(home_dir, " since this machine restarted");
-  return Error::Make(ErrorCode::kRefused, "the broker of " + home_dir + " runs on host " + access.host.name +
-                                              " and cannot be reached from here: it does not listen on TCP; work on " +
-                                              access.host.name + " or name another home with --home");
-}
-
-}  // namespace
 
 Result<AccessFile> FindBroker(const Home& home, const HostIdentity& here) {
   ICARUS_ASSIGN(AccessFile access, ReadAccessFile(home.access_file()));
