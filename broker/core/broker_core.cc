@@ -155,14 +155,13 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   }
   for (auto& [id, job] : jobs_) {
     if (job->tasks_released()) continue;
+    ++open_jobs_of_user_[job->record().user];
     if (job->finished()) {
-      ++open_jobs_of_user_[job->record().user];
       FinishJob(*job, now, out);
       continue;
     }
     open_tasks_ += job->Count(TaskState::kPending) + job->Count(TaskState::kRunning) + job->Count(TaskState::kWaiting);
     ArmJobTimers(*job);
-    ++open_jobs_of_user_[job->record().user];
     unresolved_.insert(id);
     if (job->remainder() && *job->remainder() != TaskState::kCancelled && job->remainder_error()) {
       job->failures.push_back(

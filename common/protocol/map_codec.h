@@ -115,7 +115,11 @@ struct MapCodec {
 
 // The members of T in the order of ICARUS_FIELDS.
 template <class T>
-constexpr auto kMembers = T::template Fields<MapCodec>();
+constexpr auto kMembers = [] {
+  constexpr auto members = T::template Fields<MapCodec>();
+  static_assert(members.size() <= kMaxMembers);
+  return members;
+}();
 
 using MemberTable = std::span<const MemberEntry>;
 
@@ -239,7 +243,6 @@ bool ReadMember(Reader& reader, const msgpack::object& in, void* object) {
 
 template <class T>
 bool ReadStruct(Reader& reader, const msgpack::object& in, T& out) {
-  static_assert(kMembers<T>.size() <= kMaxMembers);
   return ReadMembers(reader, kMembers<T>, in, &out);
 }
 
@@ -303,7 +306,6 @@ std::string EncodeMap(const T& value) {
 
 template <HasFields T>
 Result<T> DecodeMap(std::string_view bytes) {
-  static_assert(kMembers<T>.size() <= kMaxMembers);
   T value{};
   ICARUS_TRY(DecodeMembers(bytes, kMembers<T>, &value));
   return value;
