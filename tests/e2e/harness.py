@@ -250,11 +250,15 @@ class Home:
         return "\n".join(parts)
 
 
-def with_json(arguments):
-    """`-o json` at the end of the options: before `--`, if there is one."""
+def with_options(arguments, *options):
+    """`options` at the end of those that are there: before `--`, if there is one."""
     arguments = list(map(str, arguments))
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:at] + ["-o", "json"] + arguments[at:]
+    return arguments[:at] + list(options) + arguments[at:]
+
+
+def with_json(arguments):
+    return with_options(arguments, "-o", "json")
 
 
 class IcarusTest(unittest.TestCase):

@@ -118,8 +118,7 @@ class Campaign:
         """Until it is acknowledged or everything ends: the same key every time."""
         self.history.submitting(submission)
         while not self.stopping.is_set():
-            at = arguments.index("--") if "--" in arguments else len(arguments)
-            answer = self.ask("submit", *arguments[:at], "--id", submission.key, *arguments[at:])
+            answer = self.ask("submit", *harness.with_options(arguments, "--id", submission.key))
             if answer is not None:
                 self.history.submitted(submission.key, answer["job"])
                 return
@@ -161,8 +160,7 @@ class Campaign:
             return
         job = chance.choice(jobs[-3:])
         self.history.cancelling(job)
-        if self.ask("cancel", str(job)) is not None:
-            self.history.cancel_done(job)
+        self.ask("cancel", str(job))
 
     def do_look(self, _):
         answer = self.ask("list", "--limit", "1000")

@@ -18,7 +18,6 @@ class History:
         self.lock = threading.Lock()
         self.sent = {}  # key -> Submission
         self.acknowledged = {}  # key -> job
-        self.cancelled = set()  # jobs whose cancel was acknowledged
         self.cancel_sent = set()  # jobs whose cancel was asked for, whatever the answer
         self.shown = {}  # job -> the final state that somebody saw first
         self.contradictions = []
@@ -36,10 +35,6 @@ class History:
     def cancelling(self, job):
         with self.lock:
             self.cancel_sent.add(job)
-
-    def cancel_done(self, job):
-        with self.lock:
-            self.cancelled.add(job)
 
     def saw(self, job, state):
         if state not in FINAL:
@@ -70,8 +65,7 @@ def check(history, jobs, tasks, values, runs):
     for job, shown in jobs.items():
         submission = by_job.get(job)
         if submission is None:
-            # Sent, its answer lost, and its client gone: allowed, but it must be one of those that were sent.
-            continue
+            continue  # sent, its answer lost, and its client gone
         wrong += check_job(history, job, submission, shown, tasks.get(job, []), may_be_cancelled(history, by_job, job))
     for task, value in values.items():
         job, index = task
