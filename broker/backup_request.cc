@@ -16,10 +16,8 @@
 namespace icarus::broker {
 namespace {
 
-using std::chrono::seconds;
-
-constexpr seconds kGreetingTimeout{10};
-constexpr seconds kLookInterval{1};  // whether the broker's process is still there
+constexpr std::chrono::seconds kGreetingTimeout{10};
+constexpr std::chrono::seconds kLookInterval{1};  // whether the broker's process is still there
 constexpr std::uint64_t kHelloCorrelation = 1;
 constexpr std::uint64_t kBackupCorrelation = 2;
 
@@ -44,7 +42,7 @@ class Conversation {
     // However long it takes: a broker that ends is noticed.
     ICARUS_ASSIGN(Message answer, Await(kBackupCorrelation, std::nullopt));
     (void)socket_->Send(Message{0, Goodbye{"done"}, {}});
-    const auto* reply = std::get_if<BackupReply>(&answer.payload);
+    const auto* reply = answer.payload.get_if<BackupReply>();
     if (reply == nullptr) return ProtocolError("the broker answered something else than was asked");
     return *reply;
   }
@@ -55,13 +53,13 @@ class Conversation {
                                                     ") does not answer; see its log, or end it with 'icarus down "
                                                     "--broker', while solvers run on, and back up then");
   }
-  Result<Message> Await(std::uint64_t correlation, std::optional<seconds> timeout) {
+  Result<Message> Await(std::uint64_t correlation, std::optional<std::chrono::seconds> timeout) {
     const auto begin = std::chrono::steady_clock::now();
     while (true) {
       while (auto received = socket_->Receive()) {
         if (!*received) return received->error();
         if ((*received)->correlation != correlation) continue;
-        if (const auto* error = std::get_if<ErrorReply>(&(*received)->payload)) return ToError(*error);
+        if (const auto* error = (*received)->payload.get_if<ErrorReply>()) return ToError(*error);
         return std::move(**received);
       }
       const bool late = timeout && std::chrono::steady_clock::now() - begin > *timeout;

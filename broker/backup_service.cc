@@ -15,7 +15,7 @@ void BackupService::Answer(const Received& received, AnyMessage payload) {
 }
 
 bool BackupService::Handle(const Received& received) {
-  const auto* request = std::get_if<Backup>(&received.message.payload);
+  const auto* request = received.message.payload.get_if<Backup>();
   if (request == nullptr || received.role != PeerRole::kClient) return false;
   const auto refuse = [&](Error error) { Answer(received, ToErrorReply(error)); };
   if (!received.caller.admin) {

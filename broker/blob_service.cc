@@ -13,11 +13,11 @@ Result<std::unique_ptr<BlobService>> BlobService::Start(const std::string& dir, 
 }
 
 bool BlobService::Handle(const Received& received) {
-  if (const auto* put = std::get_if<BlobPut>(&received.message.payload)) {
+  if (const auto* put = received.message.payload.get_if<BlobPut>()) {
     Put(received, *put);
     return true;
   }
-  if (const auto* get = std::get_if<BlobGet>(&received.message.payload)) {
+  if (const auto* get = received.message.payload.get_if<BlobGet>()) {
     Get(received, *get);
     return true;
   }

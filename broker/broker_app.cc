@@ -263,17 +263,17 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
 
 void Broker::Handle(Received received) {
   const Now now = Clock();
-  if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
+  if (const auto* hello = received.message.payload.get_if<Hello>()) {
     core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
     return;
   }
   if (blobs_->Handle(received) || backups_->Handle(received)) return;
-  if (const auto* config = std::get_if<Config>(&received.message.payload);
+  if (const auto* config = received.message.payload.get_if<Config>();
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
   }
   Received unknown{received.role, received.caller, Message{}};
-  const bool results = std::holds_alternative<Results>(received.message.payload);
+  const bool results = received.message.payload.is<Results>();
   if (!core_->OnMessage(received.caller, std::move(received.message), now, out_)) gateway_->AnswerUnknown(unknown);
   CrashPoint(results ? "broker.results" : "broker.message");
 }

@@ -85,13 +85,26 @@ void WorkerLoop::ReadBroker() {
     }
     Message& message = **received;
     if (transfers_.OnMessage(message, now_)) continue;
-    if (std::holds_alternative<Dispatch>(message.payload)) CrashPoint("worker.dispatch");
-    if (std::holds_alternative<ResultsAck>(message.payload)) CrashPoint("worker.acknowledged");
-    std::visit([&](auto& payload) { Take(message, payload); }, message.payload);
+    if (message.payload.is<Dispatch>()) CrashPoint("worker.dispatch");
+    if (message.payload.is<ResultsAck>()) CrashPoint("worker.acknowledged");
+    Take(message);
   }
 }
 
-void WorkerLoop::Take(const Message&, Welcome& welcome) {
+void WorkerLoop::Take(Message& message) {
+  AnyMessage& payload = message.payload;
+  switch (payload.type()) {
+    case Welcome::kType: return Take(payload.get<Welcome>());
+    case ErrorReply::kType: return Take(message.correlation, payload.get<ErrorReply>());
+    case HeartbeatReply::kType: return core_.OnHeartbeatReply(payload.get<HeartbeatReply>(), now_);
+    case Dispatch::kType: return core_.OnDispatch(std::move(payload.get<Dispatch>()), now_);
+    case StopExecutions::kType: return core_.OnStopExecutions(payload.get<StopExecutions>(), now_);
+    case ResultsAck::kType: return core_.OnResultsAck(payload.get<ResultsAck>());
+    default: LogWarning("message that no worker expects", {{"message", MessageTypeName(payload.type())}});
+  }
+}
+
+void WorkerLoop::Take(const Welcome& welcome) {
   LogInfo("welcomed by the broker",
           {{"broker", welcome.broker}, {"held", core_.held()}, {"unknown", welcome.unknown.size()}});
   core_.OnWelcome(welcome, now_);
@@ -99,13 +112,9 @@ void WorkerLoop::Take(const Message&, Welcome& welcome) {
   parts_.ready.Ready();
 }
 
-void WorkerLoop::Take(const Message& message, ErrorReply& reply) {
+void WorkerLoop::Take(std::uint64_t correlation, const ErrorReply& reply) {
   LogWarning("the broker refused a message", {{"why", reply.message}});
-  if (message.correlation == kHelloCorrelation) core_.OnHelloRefused(reply, now_);
-}
-
-void WorkerLoop::WarnUnexpected(const Message& message) {
-  LogWarning("message that no worker expects", {{"index", message.payload.index()}});
+  if (correlation == kHelloCorrelation) core_.OnHelloRefused(reply, now_);
 }
 
 void WorkerLoop::ReadLauncher() {
@@ -160,9 +169,9 @@ void WorkerLoop::PerformEffects() {
 }
 
 void WorkerLoop::Do(SendToBroker& send) {
-  const bool greets = std::holds_alternative<Hello>(send.payload);
+  const bool greets = send.payload.is<Hello>();
   if (greets) transfers_.OnDown();
-  const bool results = std::holds_alternative<Results>(send.payload);
+  const bool results = send.payload.is<Results>();
   link_.Send(Message{greets ? kHelloCorrelation : 0, std::move(send.payload), std::move(send.bodies)});
   CrashPoint(results ? "worker.sent" : "worker.told");
 }

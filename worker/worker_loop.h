@@ -42,17 +42,9 @@ class WorkerLoop {
   void ReadLauncher();
 
   // the broker's messages
-  void Take(const Message& message, Welcome& welcome);
-  void Take(const Message& message, ErrorReply& reply);
-  void Take(const Message&, HeartbeatReply& reply) { core_.OnHeartbeatReply(reply, now_); }
-  void Take(const Message&, Dispatch& dispatch) { core_.OnDispatch(std::move(dispatch), now_); }
-  void Take(const Message&, StopExecutions& stop) { core_.OnStopExecutions(stop, now_); }
-  void Take(const Message&, ResultsAck& ack) { core_.OnResultsAck(ack); }
-  template <class Other>
-  void Take(const Message& message, Other&) {
-    WarnUnexpected(message);
-  }
-  void WarnUnexpected(const Message& message);
+  void Take(Message& message);
+  void Take(const Welcome& welcome);
+  void Take(std::uint64_t correlation, const ErrorReply& reply);
 
   // the launcher's events
   void Take(const AttemptStarted& started);

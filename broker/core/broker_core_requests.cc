@@ -32,24 +32,23 @@ Result<Job*> BrokerCore::FindJob(const Caller& caller, JobId id) {
 void BrokerCore::HandleClientMessage(ClientSession& session, Message message, Now now, Outbox& out) {
   const Caller caller = session.caller;
   const std::uint64_t correlation = message.correlation;
-  std::visit(
-      Overloaded{
-          [&](Submit& request) { HandleSubmit(caller, std::move(request), correlation, now, out); },
-          [&](ListJobs& request) { HandleList(caller, request, correlation, out); },
-          [&](ShowJob& request) { HandleShow(caller, request, correlation, out); },
-          [&](FetchResults& request) { HandleFetch(caller, request, correlation, out); },
-          [&](Watch& request) { HandleWatch(caller, request, correlation, now, out); },
-          [&](UpdateAck& request) { HandleUpdateAck(caller, request, correlation); },
-          [&](Cancel& request) { HandleCancel(caller, request, correlation, now, out); },
-          [&](Retry& request) { HandleRetry(caller, request, correlation, out); },
-          [&](ListWorkers& request) { HandleWorkers(caller, request, correlation, now, out); },
-          [&](Explain& request) { HandleExplain(caller, request, correlation, now, out); },
-          [&](CacheQuery& request) { HandleCache(caller, request, correlation, out); },
-          [&](Heartbeat&) { out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{}); },
-          [&](Goodbye&) { DropSession(caller.instance, out); },
-          [&](auto&) { ReplyError(caller, correlation, ProtocolError("a client may not send this message"), out); },
-      },
-      message.payload);
+  AnyMessage& payload = message.payload;
+  switch (payload.type()) {
+    case Submit::kType: return HandleSubmit(caller, std::move(payload.get<Submit>()), correlation, now, out);
+    case ListJobs::kType: return HandleList(caller, payload.get<ListJobs>(), correlation, out);
+    case ShowJob::kType: return HandleShow(caller, payload.get<ShowJob>(), correlation, out);
+    case FetchResults::kType: return HandleFetch(caller, payload.get<FetchResults>(), correlation, out);
+    case Watch::kType: return HandleWatch(caller, payload.get<Watch>(), correlation, now, out);
+    case UpdateAck::kType: return HandleUpdateAck(caller, payload.get<UpdateAck>(), correlation);
+    case Cancel::kType: return HandleCancel(caller, payload.get<Cancel>(), correlation, now, out);
+    case Retry::kType: return HandleRetry(caller, payload.get<Retry>(), correlation, out);
+    case ListWorkers::kType: return HandleWorkers(caller, payload.get<ListWorkers>(), correlation, now, out);
+    case Explain::kType: return HandleExplain(caller, payload.get<Explain>(), correlation, now, out);
+    case CacheQuery::kType: return HandleCache(caller, payload.get<CacheQuery>(), correlation, out);
+    case Heartbeat::kType: return out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{});
+    case Goodbye::kType: return DropSession(caller.instance, out);
+    default: return ReplyError(caller, correlation, ProtocolError("a client may not send this message"), out);
+  }
 }
 
 void BrokerCore::HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out) {

@@ -144,31 +144,30 @@ void BrokerCore::ResolveJobs(Outbox& out) {
 void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out) {
   const std::string instance = worker.instance;
   const std::uint64_t correlation = message.correlation;
-  std::visit(Overloaded{
-                 [&](Heartbeat& heartbeat) {
-                   if (heartbeat.telemetry) worker.telemetry = *heartbeat.telemetry;
-                   HeartbeatReply reply;
-                   reply.drain = worker.draining;
-                   out.Reply(PeerRole::kWorker, instance, correlation, reply);
-                 },
-                 [&](TaskEvents& events) { OnTaskEvents(worker, events, now, out); },
-                 [&](Results& results) { OnResults(worker, results, message.bodies, now, out); },
-                 [&](Drain& drain) {
-                   worker.draining = drain.draining;
-                   schedule_needed_ = true;
-                 },
-                 [&](Goodbye& goodbye) {
-                   LoseWorker(worker, goodbye.reason.empty() ? "left" : goodbye.reason.c_str(), /*blame=*/false, now,
-                              out);
-                   workers_.Erase(instance);
-                   out.Push(ForgetPeer{PeerRole::kWorker, instance});
-                 },
-                 [&](auto&) {
-                   out.Reply(PeerRole::kWorker, instance, correlation,
-                             ToErrorReply(ProtocolError("a worker may not send this message")));
-                 },
-             },
-             message.payload);
+  switch (message.payload.type()) {
+    case Heartbeat::kType: {
+      auto& heartbeat = message.payload.get<Heartbeat>();
+      if (heartbeat.telemetry) worker.telemetry = *heartbeat.telemetry;
+      HeartbeatReply reply;
+      reply.drain = worker.draining;
+      return out.Reply(PeerRole::kWorker, instance, correlation, reply);
+    }
+    case TaskEvents::kType: return OnTaskEvents(worker, message.payload.get<TaskEvents>(), now, out);
+    case Results::kType: return OnResults(worker, message.payload.get<Results>(), message.bodies, now, out);
+    case Drain::kType:
+      worker.draining = message.payload.get<Drain>().draining;
+      schedule_needed_ = true;
+      return;
+    case Goodbye::kType: {
+      const std::string reason = message.payload.get<Goodbye>().reason;
+      LoseWorker(worker, reason.empty() ? "left" : reason.c_str(), /*blame=*/false, now, out);
+      workers_.Erase(instance);
+      return out.Push(ForgetPeer{PeerRole::kWorker, instance});
+    }
+    default:
+      return out.Reply(PeerRole::kWorker, instance, correlation,
+                       ToErrorReply(ProtocolError("a worker may not send this message")));
+  }
 }
 
 void BrokerCore::MarkStarted(Execution& execution, Now now) {

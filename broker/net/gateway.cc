@@ -46,7 +46,7 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
     received.caller.user = incoming->principal.user;
     received.caller.admin = incoming->principal.admin;
     received.message = std::move(*incoming->message);
-    const bool greets = std::holds_alternative<Hello>(received.message.payload);
+    const bool greets = received.message.payload.is<Hello>();
     auto taken =
         greets ? TakeHello(from, *incoming, std::move(received)) : TakeOther(from, *incoming, std::move(received));
     if (taken) return taken;
@@ -55,7 +55,7 @@ std::optional<Received> Gateway::Receive(PeerRole role) {
 }
 
 std::optional<Received> Gateway::TakeHello(Side& from, Incoming& incoming, Received received) {
-  const auto& hello = std::get<Hello>(received.message.payload);
+  const auto& hello = received.message.payload.get<Hello>();
   if (hello.role != received.role) {
     const Error error = ProtocolError(
         "clients and workers have sockets of their own, and this is the other one; take the endpoint of the role from "

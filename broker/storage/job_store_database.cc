@@ -29,8 +29,6 @@ std::string NameTables(std::string message) {
   return message;
 }
 
-Error Damaged(const std::string& what) { return Error::Make(ErrorCode::kCorruption, what); }
-
 }  // namespace
 
 rocksdb::Options JobStoreDbOptions(const StorageLog& log) {
@@ -73,7 +71,7 @@ Error OpenFailure(const std::string& dir, const std::string& home, const rocksdb
   // A file that the store names and that is gone is damage too, whatever RocksDB calls it.
   const bool gone =
       status.IsPathNotFound() || (status.IsIOError() && status.ToString().find("No such file") != std::string::npos);
-  if (status.IsCorruption() || gone) return Damaged(NameTables(status.ToString()));
+  if (status.IsCorruption() || gone) return CorruptionError(NameTables(status.ToString()));
   return RocksError("cannot open the job store in " + dir, status);
 }
 
@@ -82,7 +80,7 @@ Status CheckNotHeadless(const std::string& dir) {
   if (fs::exists(fs::path(dir) / "CURRENT", error)) return {};
   for (fs::directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
     const std::string extension = it->path().extension();
-    if (extension == ".sst" || extension == ".log") return Damaged("its file CURRENT is missing");
+    if (extension == ".sst" || extension == ".log") return CorruptionError("its file CURRENT is missing");
   }
   if (error) return IoError("cannot read " + dir + ": " + error.message());
   return {};
@@ -100,13 +98,13 @@ Result<StoreMeta> ReadMeta(rocksdb::DB& db, const std::string& dir) {
   if (status.IsNotFound()) {
     const std::unique_ptr<rocksdb::Iterator> any(db.NewIterator(rocksdb::ReadOptions()));
     any->SeekToFirst();
-    if (any->Valid()) return Damaged("the store's description is missing");
-    if (!any->status().ok()) return Damaged(any->status().ToString());
+    if (any->Valid()) return CorruptionError("the store's description is missing");
+    if (!any->status().ok()) return CorruptionError(any->status().ToString());
     return NewStoreMeta();
   }
-  if (!status.ok()) return Damaged(status.ToString());
+  if (!status.ok()) return CorruptionError(status.ToString());
   Result<StoreMeta> meta = DecodeRecord<StoreMeta>(MetaKey(), stored);
-  if (!meta) return Damaged("the store's description cannot be read: " + meta.error().message);
+  if (!meta) return CorruptionError("the store's description cannot be read: " + meta.error().message);
   if (meta->schema != kStoreSchema) {
     return Error::Make(ErrorCode::kRefused, "the job store in " + dir + " has schema " + std::to_string(meta->schema) +
                                                 ", this broker reads schema " + std::to_string(kStoreSchema) +

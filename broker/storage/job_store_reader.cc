@@ -19,14 +19,14 @@ namespace {
 
 constexpr std::size_t kReadaheadBytes = 2u << 20;
 
-Error Damaged(std::string_view key, const std::string& what) {
-  return Error::Make(ErrorCode::kCorruption, DescribeKey(key) + ": " + what);
+Error DamagedRecord(std::string_view key, const std::string& what) {
+  return CorruptionError(DescribeKey(key) + ": " + what);
 }
 
 template <class T>
 Result<T> Decode(std::string_view key, std::string_view stored) {
   Result<T> record = DecodeRecord<T>(key, stored);
-  if (!record) return Damaged(key, record.error().message);
+  if (!record) return DamagedRecord(key, record.error().message);
   return record;
 }
 
@@ -47,7 +47,7 @@ class Loader {
   Status TakeOne() {
     const std::string_view key = View(it_.key());
     const std::optional<StoreKey> parsed = ParseKey(key);
-    if (!parsed) return Damaged(key, "no record of this store has such a key");
+    if (!parsed) return DamagedRecord(key, "no record of this store has such a key");
     if (parsed->kind == KeyKind::kStatus) return TakeStatus(key, parsed->job);
     ICARUS_TRY(Take(key, *parsed));
     it_.Next();
@@ -64,7 +64,7 @@ class Loader {
       case KeyKind::kStatus:
       case KeyKind::kBody: break;  // the one is taken apart, the other outside of the range
     }
-    return Damaged(key, "it is out of place");
+    return DamagedRecord(key, "it is out of place");
   }
 
   template <class T>
@@ -76,14 +76,14 @@ class Loader {
 
   Status TakeSetting(std::string_view key, const std::string& name) {
     const Result<std::string_view> value = Unseal(key, View(it_.value()));
-    if (!value) return Damaged(key, value.error().message);
+    if (!value) return DamagedRecord(key, value.error().message);
     visitor_.on_setting(name, std::string(*value));
     return {};
   }
 
   Status TakeJob(std::string_view key, JobId job) {
     ICARUS_ASSIGN(JobRecord record, Decode<JobRecord>(key, View(it_.value())));
-    if (record.job != job) return Damaged(key, "it is the record of another job");
+    if (record.job != job) return DamagedRecord(key, "it is the record of another job");
     job_ = job;
     visitor_.on_job(std::move(record));
     return {};
@@ -112,7 +112,7 @@ class Loader {
 
   Status CheckInJob(std::string_view key, JobId job) const {
     if (job_ == job) return {};
-    return Damaged(key, "the record of its job is missing");
+    return DamagedRecord(key, "the record of its job is missing");
   }
 
   rocksdb::Iterator& it_;
@@ -148,9 +148,9 @@ Status ReadBodies(rocksdb::DB& db, const rocksdb::ReadOptions& options, JobId jo
   }
   ICARUS_ASSIGN(const auto stored, ReadMany(db, options, keys));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!stored[i]) return Damaged(keys[i], "it is missing");
+    if (!stored[i]) return DamagedRecord(keys[i], "it is missing");
     const Result<std::string_view> body = Unseal(keys[i], *stored[i]);
-    if (!body) return Damaged(keys[i], body.error().message);
+    if (!body) return DamagedRecord(keys[i], body.error().message);
     tasks[positions[i]]->body = std::make_shared<const std::string>(*body);
   }
   return {};

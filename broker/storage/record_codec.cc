@@ -5,8 +5,6 @@
 namespace icarus::broker {
 namespace {
 
-Error Damaged(std::string message) { return Error::Make(ErrorCode::kCorruption, std::move(message)); }
-
 // The sum of the key is turned, so that equal key and payload do not cancel out.
 std::uint64_t SealChecksum(std::string_view key, std::string_view payload) {
   const std::uint64_t of_key = Checksum(key);
@@ -39,11 +37,12 @@ std::string Seal(std::string_view key, std::string_view payload) {
 }
 
 Result<std::string_view> Unseal(std::string_view key, std::string_view stored) {
-  if (stored.size() < kSealBytes) return Damaged("it is cut off");
+  if (stored.size() < kSealBytes) return CorruptionError("it is cut off");
   const auto version = static_cast<unsigned char>(stored.front());
-  if (version != kRecordVersion) return Damaged("its version " + std::to_string(version) + " is not known here");
+  if (version != kRecordVersion)
+    return CorruptionError("its version " + std::to_string(version) + " is not known here");
   const std::string_view payload = stored.substr(kSealBytes);
-  if (ReadChecksum(stored) != SealChecksum(key, payload)) return Damaged("its checksum does not match");
+  if (ReadChecksum(stored) != SealChecksum(key, payload)) return CorruptionError("its checksum does not match");
   return payload;
 }
 
@@ -58,7 +57,7 @@ template <class T>
 Result<T> DecodeRecord(std::string_view key, std::string_view stored) {
   ICARUS_ASSIGN(const std::string_view payload, Unseal(key, stored));
   Result<T> record = codec::DecodeMap<T>(payload);
-  if (!record) return Damaged(record.error().message);
+  if (!record) return CorruptionError(record.error().message);
   return record;
 }
 

@@ -24,7 +24,6 @@ namespace {
 
 constexpr char kBodyFamily[] = "body";
 constexpr std::size_t kMinBlobBytes = 4096;
-constexpr std::size_t kProtectionBytes = 8;
 
 rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
   rocksdb::DBOptions options;

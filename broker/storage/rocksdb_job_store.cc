@@ -27,9 +27,6 @@
 #include "common/base/text.h"
 
 namespace icarus::broker {
-namespace {
-
-constexpr std::size_t kProtectionBytes = 8;  // a checksum a key from the batch to the memtable
 
 // Remembers the first background error that is not a full disk. RocksDB may go on after some of them; this store does
 // not.
@@ -49,6 +46,8 @@ class FatalErrorListener : public rocksdb::EventListener {
   mutable std::mutex mutex_;
   rocksdb::Status first_;
 };
+
+namespace {
 
 // The log as it was found stays beside the one that is cut off: what was being written may still be of interest.
 Status KeepTornLog(const StoreCheck& check, const StorageLog& log) {

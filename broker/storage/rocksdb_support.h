@@ -1,6 +1,7 @@
 // What the two RocksDB stores share. RocksDB's own headers stay inside the .cc files of this folder.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ std::shared_ptr<rocksdb::Logger> MakeRocksLogger(std::string name, StorageLog lo
 // What holds for both databases: our logger, no statistics files, few descriptors, none of the features whose recovery
 // has known faults in this release (manual_wal_flush, wal_compression, log recycling).
 void SetCommonOptions(rocksdb::DBOptions& options, std::shared_ptr<rocksdb::Logger> logger);
+
+// Of every write batch: a checksum a key, kept from the batch to the memtable.
+constexpr std::size_t kProtectionBytes = 8;
 
 std::string_view View(const rocksdb::Slice& slice);
 

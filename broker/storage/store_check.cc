@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxManifestBytes = 1ull << 30;
 
-Error Damaged(const std::string& what) { return Error::Make(ErrorCode::kCorruption, what); }
-
 StorePosition PositionOf(const StoreMeta& meta) { return {meta.lineage, meta.epoch, meta.sequence}; }
 
 std::string NamePosition(const StorePosition& at) {
@@ -42,14 +40,14 @@ Status CheckJoined(const std::optional<StorePosition>& tables, const StoreLogs& 
   if (!logs.first) return {};
   const std::uint64_t next = tables ? tables->sequence + 1 : 0;
   if (logs.first->sequence <= next) return {};
-  return Damaged(NameBatches(next, logs.first->sequence - 1) + " are neither in its tables nor in its logs");
+  return CorruptionError(NameBatches(next, logs.first->sequence - 1) + " are neither in its tables nor in its logs");
 }
 
 Status CheckMark(const std::string& dir, const StoreCheck& check) {
   if (!check.mark) {
     if (check.torn_log.empty()) return {};
-    return Damaged(check.torn_what + ", and " + HighWaterPath(dir) +
-                   ", which would show that nothing acknowledged was lost, cannot be read");
+    return CorruptionError(check.torn_what + ", and " + HighWaterPath(dir) +
+                           ", which would show that nothing acknowledged was lost, cannot be read");
   }
   const StorePosition& mark = *check.mark;
   if (!check.is_new && mark.lineage != check.reached.lineage && check.torn_log.empty()) return {};
@@ -58,8 +56,8 @@ Status CheckMark(const std::string& dir, const StoreCheck& check) {
     return {};
   }
   const std::string why = check.torn_log.empty() ? "" : check.torn_what + "; ";
-  return Damaged(why + "it ends at " + NamePosition(check.reached) + ", but " + NamePosition(mark) +
-                 " was on disk and acknowledged");
+  return CorruptionError(why + "it ends at " + NamePosition(check.reached) + ", but " + NamePosition(mark) +
+                         " was on disk and acknowledged");
 }
 
 }  // namespace
@@ -67,17 +65,17 @@ Status CheckMark(const std::string& dir, const StoreCheck& check) {
 // The file that CURRENT names lists the tables, in the format of a log. RocksDB takes one that was cut off for whole.
 Status CheckTableList(const std::string& dir) {
   ICARUS_ASSIGN(std::string name, ReadFile(dir + "/CURRENT", 4096));
-  if (name.empty() || name.back() != '\n') return Damaged("its file CURRENT is cut off");
+  if (name.empty() || name.back() != '\n') return CorruptionError("its file CURRENT is cut off");
   name.pop_back();
   const std::string path = dir + "/" + name;
   if (name.find('/') != std::string::npos || !PathExists(path)) {
-    return Damaged("its file CURRENT names " + name.substr(0, 64) + ", which is not there");
+    return CorruptionError("its file CURRENT names " + name.substr(0, 64) + ", which is not there");
   }
   ICARUS_ASSIGN(const std::string manifest, ReadFile(path, kMaxManifestBytes));
   bool any = false;
   const auto damage = ReadLog(manifest, [&any](std::string_view, bool) { any = true; });
-  if (damage) return Damaged(path + " cannot be read at byte " + std::to_string(damage->offset));
-  if (!any) return Damaged(path + " is empty");
+  if (damage) return CorruptionError(path + " cannot be read at byte " + std::to_string(damage->offset));
+  if (!any) return CorruptionError(path + " is empty");
   return {};
 }
 
@@ -91,7 +89,7 @@ Result<StoreCheck> CheckStoreFiles(const std::string& dir, const std::string& ho
   if (!check.is_new) {
     ICARUS_TRY(CheckTableList(dir));
     ICARUS_ASSIGN(const StoreLogs logs, ReadStoreLogs(dir));
-    if (logs.end == StoreLogs::End::kDamaged) return Damaged(logs.what);
+    if (logs.end == StoreLogs::End::kDamaged) return CorruptionError(logs.what);
     ICARUS_ASSIGN(const std::optional<StorePosition> tables, TablesEnd(dir, home));
     ICARUS_TRY(CheckJoined(tables, logs));
     if (tables) check.reached = *tables;

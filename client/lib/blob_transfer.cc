@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "client/lib/client.h"
+#include "client/lib/connection.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/base/unique_fd.h"
@@ -19,10 +20,7 @@
 namespace icarus::client {
 namespace {
 
-constexpr std::size_t kWindow = 4;  // chunks under way
-constexpr int kMaxRestarts = 100;   // of one upload, when the broker asks for earlier bytes
-
-Error Interrupted() { return Error::Make(ErrorCode::kNotYet, "interrupted"); }
+constexpr int kMaxRestarts = 100;  // of one upload, when the broker asks for earlier bytes
 
 Error Unreadable(const std::string& path, int error_number) {
   return UsageError(ErrnoError("cannot read " + path, error_number).message, "input");
@@ -88,7 +86,7 @@ struct UploadState {
       error = std::move(answer).error();
       return;
     }
-    const auto* reply = std::get_if<BlobPutReply>(&answer->payload);
+    const auto* reply = answer->payload.get_if<BlobPutReply>();
     if (reply == nullptr) {
       error = ProtocolError("the broker gave an answer of another kind");
       return;
@@ -122,7 +120,8 @@ class Upload {
     UploadState& state = *state_;
     state.rewind.reset();
     while (true) {
-      while (state.in_flight < kWindow && offset_ < file_.size && !state.rewind && !state.error) ICARUS_TRY(SendOne());
+      while (state.in_flight < limits::kChunkWindow && offset_ < file_.size && !state.rewind && !state.error)
+        ICARUS_TRY(SendOne());
       if (state.in_flight == 0) break;
       const std::size_t before = state.in_flight;
       ICARUS_ASSIGN(const RunEnd end, client_.RunUntil([&] { return state.in_flight < before; }));
@@ -163,8 +162,7 @@ struct DownloadState {
     --in_flight;
     if (!answer) {
       error = std::move(answer).error();
-    } else if (!std::holds_alternative<BlobData>(answer->payload) || answer->bodies.size() != 1 ||
-               answer->bodies[0]->size() != length) {
+    } else if (!answer->payload.is<BlobData>() || answer->bodies.size() != 1 || answer->bodies[0]->size() != length) {
       error = ProtocolError("a piece of a file has not the length that was asked for");
     } else {
       arrived[offset] = answer->bodies[0];
@@ -180,7 +178,7 @@ class Download {
   Status Run() {
     DownloadState& state = *state_;
     while (written_ < file_.size) {
-      while (!state.error && state.in_flight < kWindow && asked_ < file_.size) AskOne();
+      while (!state.error && state.in_flight < limits::kChunkWindow && asked_ < file_.size) AskOne();
       if (state.error && state.in_flight == 0) return *state.error;
       const std::size_t before = state.in_flight;
       ICARUS_ASSIGN(const RunEnd end, client_.RunUntil([&] { return state.in_flight < before; }));

@@ -8,11 +8,6 @@
 #include "common/protocol/codec.h"
 
 namespace icarus::client {
-namespace {
-
-Error Interrupted() { return Error::Make(ErrorCode::kNotYet, "interrupted"); }
-
-}  // namespace
 
 Client::Client(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 Client::~Client() = default;
@@ -100,7 +95,7 @@ Status Client::FetchResults(JobId job, std::uint64_t first, std::uint64_t limit,
   while (first < end) {
     const std::uint64_t count = limit == 0 ? 0 : std::min<std::uint64_t>(end - first, limits::kPageTasks);
     ICARUS_ASSIGN(Message message, Call(icarus::FetchResults{job, first, count}));
-    auto* page = std::get_if<ResultPage>(&message.payload);
+    auto* page = message.payload.get_if<ResultPage>();
     if (page == nullptr) return ProtocolError("the broker gave an answer of another kind");
     const std::uint64_t next = page->next;
     const std::uint64_t total = page->total;

@@ -75,7 +75,7 @@ class Client {
   template <class Reply>
   Result<Reply> Ask(AnyMessage request, std::vector<Body> bodies = {}) {
     ICARUS_ASSIGN(Message message, Call(std::move(request), std::move(bodies)));
-    if (auto* reply = std::get_if<Reply>(&message.payload)) return std::move(*reply);
+    if (auto* reply = message.payload.get_if<Reply>()) return std::move(*reply);
     return ProtocolError("the broker gave an answer of another kind");
   }
 

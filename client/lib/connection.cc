@@ -13,6 +13,9 @@
 #include "common/transport/endpoint.h"
 
 namespace icarus::client {
+
+Error Interrupted() { return Error::Make(ErrorCode::kNotYet, "interrupted"); }
+
 namespace {
 
 using std::chrono::milliseconds;
@@ -242,20 +245,20 @@ void Connection::Receive() {
 }
 
 void Connection::OnMessage(Message message) {
-  if (const auto* reply = std::get_if<HeartbeatReply>(&message.payload)) {
+  if (const auto* reply = message.payload.get_if<HeartbeatReply>()) {
     if (!reply->known) SendAgain();
-  } else if (const auto* update = std::get_if<JobUpdate>(&message.payload)) {
+  } else if (const auto* update = message.payload.get_if<JobUpdate>()) {
     OnUpdate(message.correlation, *update);
   } else if (message.correlation == hello_ && hello_ != 0) {
-    if (const auto* error = std::get_if<ErrorReply>(&message.payload)) FailAll(ToError(*error));
-    if (const auto* welcome = std::get_if<Welcome>(&message.payload)) welcome_ = *welcome;
+    if (const auto* error = message.payload.get_if<ErrorReply>()) FailAll(ToError(*error));
+    if (const auto* welcome = message.payload.get_if<Welcome>()) welcome_ = *welcome;
   } else {
     OnAnswer(std::move(message));
   }
 }
 
 void Connection::OnAnswer(Message message) {
-  const auto* error = std::get_if<ErrorReply>(&message.payload);
+  const auto* error = message.payload.get_if<ErrorReply>();
   const std::uint64_t correlation = message.correlation;
   if (const auto request = requests_.find(correlation); request != requests_.end()) {
     const Client::Callback done = std::move(request->second.done);

@@ -19,6 +19,9 @@
 
 namespace icarus::client {
 
+// What a wait ends with when the interrupt descriptor became readable: kNotYet.
+Error Interrupted();
+
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> Open(ConnectOptions options);

@@ -29,9 +29,10 @@ std::string WithMinusSign(std::string text) {
 }
 
 std::string Superscript(int exponent) {
-  static constexpr std::array<const char*, 10> kDigits = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  static constexpr std::array<const char*, 10> kSuperscripts = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
   std::string out = exponent < 0 ? "⁻" : "";
-  for (const char digit : std::to_string(std::abs(exponent))) out += kDigits[static_cast<std::size_t>(digit - '0')];
+  for (const char digit : std::to_string(std::abs(exponent)))
+    out += kSuperscripts[static_cast<std::size_t>(digit - '0')];
   return out;
 }
 

@@ -41,6 +41,7 @@ inline Error UsageError(std::string message, std::string field = {}) {
   return Error::Make(ErrorCode::kUsage, std::move(message), std::move(field));
 }
 inline Error IoError(std::string message) { return Error::Make(ErrorCode::kIo, std::move(message)); }
+inline Error CorruptionError(std::string message) { return Error::Make(ErrorCode::kCorruption, std::move(message)); }
 inline Error ProtocolError(std::string message, std::string field = {}) {
   return Error::Make(ErrorCode::kProtocol, std::move(message), std::move(field));
 }

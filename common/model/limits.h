@@ -13,6 +13,7 @@ inline constexpr std::size_t kMaxMessageBytes = 64u << 20;  // all parts of one 
 inline constexpr std::size_t kMaxNesting = 16;              // msgpack containers within containers
 inline constexpr std::size_t kMaxElements = 2'000'000;      // elements of one array or map
 inline constexpr std::size_t kChunkBytes = 256u << 10;      // larger bodies travel in chunks of this size
+inline constexpr std::size_t kChunkWindow = 4;              // chunks of one body under way
 inline constexpr std::size_t kInlineFileBytes = 16u << 10;  // output files up to this travel inside the result
 
 // Submissions

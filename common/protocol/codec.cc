@@ -1,5 +1,6 @@
 #include "common/protocol/codec.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -47,28 +48,32 @@ std::string EncodeBodyList(const std::vector<Body>& bodies) {
 struct TypeEntry {
   MessageType type;
   codec::MemberTable members;
+  const void* (*members_of)(const AnyMessage& message);
   void* (*emplace)(AnyMessage& message);  // makes it one of this type, and gives the place of its members
 };
+
+template <class T>
+const void* MembersOf(const AnyMessage& message) {
+  return message.get_if<T>();
+}
 
 template <class T>
 void* Emplace(AnyMessage& message) {
   return &message.emplace<T>();
 }
 
-template <std::size_t... I>
-constexpr auto MakeTypeTable(std::index_sequence<I...>) {
-  return std::array<TypeEntry, sizeof...(I)>{TypeEntry{std::variant_alternative_t<I, AnyMessage>::kType,
-                                                       codec::kMembers<std::variant_alternative_t<I, AnyMessage>>,
-                                                       &Emplace<std::variant_alternative_t<I, AnyMessage>>}...};
+template <class... Types>
+constexpr auto MakeTypeTable(TypeList<Types...>) {
+  std::array<TypeEntry, sizeof...(Types)> table{
+      TypeEntry{Types::kType, codec::kMembers<Types>, &MembersOf<Types>, &Emplace<Types>}...};
+  std::ranges::sort(table, {}, &TypeEntry::type);
+  return table;
 }
-// In the order of the alternatives of AnyMessage.
-constexpr auto kTypeTable = MakeTypeTable(std::make_index_sequence<std::variant_size_v<AnyMessage>>());
+constexpr auto kTypeTable = MakeTypeTable(AllMessages());
 
-const TypeEntry* FindType(std::uint16_t type) {
-  for (const TypeEntry& entry : kTypeTable) {
-    if (static_cast<std::uint16_t>(entry.type) == type) return &entry;
-  }
-  return nullptr;
+const TypeEntry* FindType(MessageType type) {
+  const auto it = std::ranges::lower_bound(kTypeTable, type, {}, &TypeEntry::type);
+  return it != kTypeTable.end() && it->type == type ? &*it : nullptr;
 }
 
 Status CheckBodies(const BodyList& list, const std::vector<Body>& bodies) {
@@ -84,10 +89,9 @@ Status CheckBodies(const BodyList& list, const std::vector<Body>& bodies) {
 
 EncodedMessage EncodeMessage(const Message& message) {
   EncodedMessage out;
-  const TypeEntry& type = kTypeTable.at(message.payload.index());
-  const void* members =
-      std::visit([](const auto& payload) { return static_cast<const void*>(&payload); }, message.payload);
-  out.map = codec::EncodeMembers(type.members, members);
+  const TypeEntry* type = FindType(message.payload.type());
+  ICARUS_CHECK(type != nullptr);
+  out.map = codec::EncodeMembers(type->members, type->members_of(message.payload));
   std::uint32_t list_bytes = 0;
   if (!message.bodies.empty()) {
     std::string list = EncodeBodyList(message.bodies);
@@ -97,7 +101,7 @@ EncodedMessage EncodeMessage(const Message& message) {
   out.header.reserve(kHeaderBytes);
   out.header += kMagic;
   PutInteger<std::uint16_t>(out.header, kProtocolVersionMax);
-  PutInteger<std::uint16_t>(out.header, static_cast<std::uint16_t>(type.type));
+  PutInteger<std::uint16_t>(out.header, static_cast<std::uint16_t>(type->type));
   PutInteger<std::uint64_t>(out.header, message.correlation);
   PutInteger<std::uint32_t>(out.header, list_bytes);
   PutInteger<std::uint32_t>(out.header, static_cast<std::uint32_t>(Checksum(out.map)));
@@ -122,7 +126,7 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
                          std::to_string(kProtocolVersionMin) + " to " + std::to_string(kProtocolVersionMax) +
                          " are); use programs of one release");
   }
-  const TypeEntry* type = FindType(GetInteger<std::uint16_t>(header, 6));
+  const TypeEntry* type = FindType(static_cast<MessageType>(GetInteger<std::uint16_t>(header, 6)));
   if (type == nullptr) {
     return ProtocolError("unknown message type " + std::to_string(GetInteger<std::uint16_t>(header, 6)) +
                          "; use programs of one release");
@@ -147,6 +151,7 @@ Result<ResultBody> DecodeResultBody(std::string_view bytes) { return codec::Deco
 
 std::string_view MessageTypeName(MessageType type) {
   switch (type) {
+    case MessageType::kNone: break;
     case MessageType::kHello: return "hello";
     case MessageType::kWelcome: return "welcome";
     case MessageType::kErrorReply: return "error";

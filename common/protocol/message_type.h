@@ -7,6 +7,7 @@
 namespace icarus {
 
 enum class MessageType : std::uint16_t {
+  kNone = 0,  // never sent
   // Either role
   kHello = 1,           // c,w → b
   kWelcome = 2,         // b → c,w

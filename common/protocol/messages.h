@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "common/base/error.h"
@@ -19,6 +18,7 @@
 #include "common/model/result_body.h"
 #include "common/model/task_state.h"
 #include "common/model/telemetry.h"
+#include "common/protocol/any_message.h"
 #include "common/protocol/message_type.h"
 #include "common/protocol/session_numbers.h"
 
@@ -552,12 +552,14 @@ struct Drain {
   ICARUS_FIELDS(Drain, draining)
 };
 
-using AnyMessage =
-    std::variant<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet,
-                 BlobData, Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate,
-                 UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply,
-                 ListWorkers, ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Backup, BackupReply,
-                 Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
+template <class... Types>
+struct TypeList {};
+using AllMessages =
+    TypeList<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet, BlobData,
+             Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate, UpdateAck,
+             FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply, ListWorkers,
+             ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Backup, BackupReply, Dispatch, TaskEvents,
+             Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

@@ -42,7 +42,7 @@ class Peer {
       while (auto received = socket_->Receive()) {
         if (!*received) return std::nullopt;
         if (bodies != nullptr) *bodies = (*received)->bodies;
-        if (auto* found = std::get_if<T>(&(*received)->payload)) return std::move(*found);
+        if (auto* found = (*received)->payload.get_if<T>()) return std::move(*found);
       }
       EXPECT_TRUE(loop_.Wait(std::chrono::seconds(1)).has_value());
     }

@@ -39,12 +39,12 @@ std::optional<Message> FakeBroker::Receive(std::chrono::steady_clock::time_point
 }
 
 bool FakeBroker::Serve(const Message& message) {
-  if (std::holds_alternative<Heartbeat>(message.payload)) {
+  if (message.payload.is<Heartbeat>()) {
     // The worker that sent it may have been killed since.
     static_cast<void>(socket_->Send(peer_, Message{message.correlation, HeartbeatReply{}, {}}));
     return true;
   }
-  if (const auto* get = std::get_if<BlobGet>(&message.payload)) {
+  if (const auto* get = message.payload.get_if<BlobGet>()) {
     const auto found = files.find(get->hash);
     if (found == files.end()) {
       Send(ErrorReply{ErrorCode::kNotFound, "there is no such file", {}, {}}, message.correlation);
@@ -54,7 +54,7 @@ bool FakeBroker::Serve(const Message& message) {
     }
     return true;
   }
-  if (const auto* put = std::get_if<BlobPut>(&message.payload)) {
+  if (const auto* put = message.payload.get_if<BlobPut>()) {
     std::string& file = files[put->hash];
     if (!message.bodies.empty() && put->offset == file.size()) file += *message.bodies[0];
     Send(BlobPutReply{put->hash, file.size(), file.size() == put->size}, message.correlation);

@@ -27,7 +27,7 @@ class FakeBroker {
   std::optional<T> Next(std::chrono::seconds within = std::chrono::seconds(30)) {
     const auto until = std::chrono::steady_clock::now() + within;
     while (auto message = Receive(until)) {
-      if (T* match = std::get_if<T>(&message->payload)) {
+      if (T* match = message->payload.get_if<T>()) {
         bodies_ = message->bodies;
         return std::move(*match);
       }

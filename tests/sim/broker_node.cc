@@ -129,7 +129,7 @@ void BrokerNode::Handle(Received received) {
   broker::PeerDirectory& peers = peers_[static_cast<int>(received.role)];
   const std::string process = received.routing_id.substr(0, received.routing_id.find(':'));
   broker::Caller caller{"", process, process == "admin"};
-  if (const auto* hello = std::get_if<Hello>(&received.message.payload)) {
+  if (const auto* hello = received.message.payload.get_if<Hello>()) {
     if (!peers.OnHello(received.routing_id, hello->instance, received.message.stamp)) return;
     caller.instance = hello->instance;
     core_->OnHello(caller, *hello, received.message.correlation, Clock(), out_);
@@ -141,7 +141,7 @@ void BrokerNode::Handle(Received received) {
   }
   if (sender.kind != broker::PeerDirectory::Sender::Kind::kKnown) return;
   caller.instance = sender.instance;
-  const auto* results = std::get_if<Results>(&received.message.payload);
+  const auto* results = received.message.payload.get_if<Results>();
   if (results != nullptr) taken_results_.insert(taken_results_.end(), results->results.begin(), results->results.end());
   if (!core_->OnMessage(caller, std::move(received.message), Clock(), out_)) {
     SayUnknown(received.routing_id, peers.SessionStamp(caller.instance));

@@ -70,11 +70,11 @@ void ClientNode::Ask(AnyMessage payload) {
 }
 
 void ClientNode::Take(const Message& message) {
-  if (const auto* reply = std::get_if<HeartbeatReply>(&message.payload)) {
+  if (const auto* reply = message.payload.get_if<HeartbeatReply>()) {
     if (!reply->known) SendHello();
     return;
   }
-  if (const auto* update = std::get_if<JobUpdate>(&message.payload)) {
+  if (const auto* update = message.payload.get_if<JobUpdate>()) {
     for (const JobSummary& job : update->jobs) world_.oracle.OnJobSeen(job);
     Send(Message{message.correlation, UpdateAck{update->sequence}, {}});
     const bool done =
@@ -93,31 +93,31 @@ void ClientNode::Take(const Message& message) {
 }
 
 void ClientNode::TakeAnswer(const Request& request, const Message& message) {
-  if (const auto* error = std::get_if<ErrorReply>(&message.payload)) {
+  if (const auto* error = message.payload.get_if<ErrorReply>()) {
     if (error->code == ErrorCode::kInternal) world_.oracle.Fail("internal error: " + error->message);
     if (error->code != ErrorCode::kOverloaded) return;
     world_.scheduler.After(static_cast<Time>(error->retry_after_s.value_or(1) * 1e9),
                            [this, payload = request.payload] { Ask(payload); });
     return;
   }
-  if (const auto* reply = std::get_if<SubmitReply>(&message.payload)) {
-    const auto& submit = std::get<Submit>(request.payload);
+  if (const auto* reply = message.payload.get_if<SubmitReply>()) {
+    const auto& submit = request.payload.get<Submit>();
     world_.oracle.OnSubmitted(user_ + "/" + submit.id, reply->job, reply->tasks);
     if (std::find(own_.begin(), own_.end(), reply->job) == own_.end()) own_.push_back(reply->job);
-  } else if (const auto* cancelled = std::get_if<CancelReply>(&message.payload)) {
-    const auto& cancel = std::get<Cancel>(request.payload);
+  } else if (const auto* cancelled = message.payload.get_if<CancelReply>()) {
+    const auto& cancel = request.payload.get<Cancel>();
     world_.oracle.OnCancelled(cancel.job, cancel.tasks, cancelled->cancelled);
-  } else if (const auto* show = std::get_if<ShowJobReply>(&message.payload)) {
+  } else if (const auto* show = message.payload.get_if<ShowJobReply>()) {
     world_.oracle.OnJobSeen(show->job);
     for (const TaskSummary& task : show->items) world_.oracle.OnTaskSeen(user_, show->job.job, task);
-  } else if (const auto* page = std::get_if<ResultPage>(&message.payload)) {
-    const JobId job = std::get<FetchResults>(request.payload).job;
+  } else if (const auto* page = message.payload.get_if<ResultPage>()) {
+    const JobId job = request.payload.get<FetchResults>().job;
     for (const ResultItem& item : page->items) {
       const Body body = item.body >= 0 ? message.bodies.at(static_cast<std::size_t>(item.body)) : nullptr;
       world_.oracle.OnResultSeen(user_, job, item, body);
     }
     if (page->next < page->total) Ask(FetchResults{job, page->next, 0});
-  } else if (const auto* list = std::get_if<ListJobsReply>(&message.payload)) {
+  } else if (const auto* list = message.payload.get_if<ListJobsReply>()) {
     for (const JobSummary& job : list->jobs) world_.oracle.OnJobSeen(job);
   }
 }
@@ -208,8 +208,8 @@ void ClientNode::AskFor(JobId job) {
 std::string ClientNode::DescribeOpen() const {
   std::string text;
   for (const auto& [correlation, request] : requests_) {
-    text += (text.empty() ? "" : ", ") + std::to_string(correlation) + " of type " +
-            std::to_string(request.payload.index());
+    text += (text.empty() ? "" : ", ") + std::to_string(correlation) + " " +
+            std::string(MessageTypeName(request.payload.type()));
   }
   return text;
 }

@@ -123,30 +123,31 @@ void WorkerNode::Take(Message message) {
     case SessionNumbers::Arrival::kOld: return;
     case SessionNumbers::Arrival::kGap: core_->OnHeartbeatReply(HeartbeatReply{false, false}, Clock()); return;
   }
-  const auto take = Overloaded{
-      [&](Welcome& welcome) {
-        broker_instance_ = welcome.broker;
-        core_->OnWelcome(welcome, Clock());
-      },
-      [&](ErrorReply& reply) { core_->OnHelloRefused(reply, Clock()); },
-      [&](HeartbeatReply& reply) { core_->OnHeartbeatReply(reply, Clock()); },
-      [&](Dispatch& dispatch) {
-        for (const DispatchGroup& group : dispatch.groups) {
-          for (const DispatchTask& task : group.tasks) {
-            world_.oracle.OnDispatched(instance_, group, task);
-            tasks_[task.execution] = {group.job, task.index};
-          }
-        }
-        core_->OnDispatch(std::move(dispatch), Clock());
-      },
-      [&](StopExecutions& stop) { core_->OnStopExecutions(stop, Clock()); },
-      [&](ResultsAck& ack) {
-        for (const ExecutionId execution : ack.executions) world_.oracle.OnResultAcknowledged(execution);
-        core_->OnResultsAck(ack);
-      },
-      [](auto&) {},
-  };
-  std::visit(take, message.payload);
+  Handle(message.payload);
+}
+
+void WorkerNode::Handle(AnyMessage& payload) {
+  if (const auto* welcome = payload.get_if<Welcome>()) {
+    broker_instance_ = welcome->broker;
+    core_->OnWelcome(*welcome, Clock());
+  } else if (const auto* error = payload.get_if<ErrorReply>()) {
+    core_->OnHelloRefused(*error, Clock());
+  } else if (const auto* reply = payload.get_if<HeartbeatReply>()) {
+    core_->OnHeartbeatReply(*reply, Clock());
+  } else if (auto* dispatch = payload.get_if<Dispatch>()) {
+    for (const DispatchGroup& group : dispatch->groups) {
+      for (const DispatchTask& task : group.tasks) {
+        world_.oracle.OnDispatched(instance_, group, task);
+        tasks_[task.execution] = {group.job, task.index};
+      }
+    }
+    core_->OnDispatch(std::move(*dispatch), Clock());
+  } else if (const auto* stop = payload.get_if<StopExecutions>()) {
+    core_->OnStopExecutions(*stop, Clock());
+  } else if (const auto* ack = payload.get_if<ResultsAck>()) {
+    for (const ExecutionId execution : ack->executions) world_.oracle.OnResultAcknowledged(execution);
+    core_->OnResultsAck(*ack);
+  }
 }
 
 void WorkerNode::PerformEffects() {
@@ -185,8 +186,8 @@ void WorkerNode::Perform(worker::Effect& effect) {
 }
 
 void WorkerNode::SendToBroker(worker::SendToBroker& send) {
-  if (std::holds_alternative<Hello>(send.payload)) numbers_.Begin(numbers_.session() + 1);
-  if (const auto* results = std::get_if<Results>(&send.payload)) {
+  if (send.payload.is<Hello>()) numbers_.Begin(numbers_.session() + 1);
+  if (const auto* results = send.payload.get_if<Results>()) {
     for (const ExecutionResult& result : results->results) {
       const auto task = tasks_.find(result.execution);
       if (task != tasks_.end()) world_.oracle.OnResultSent(result.execution, task->second, result.outcome);

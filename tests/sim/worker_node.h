@@ -57,6 +57,7 @@ class WorkerNode {
   void WakeAt(Time time);
   void Turn();
   void Take(Message message);
+  void Handle(AnyMessage& payload);
   void PerformEffects();
   void Perform(worker::Effect& effect);
   void SendToBroker(worker::SendToBroker& send);

@@ -72,7 +72,7 @@ JobId CoreWorld::Submit(JobSpec spec, const std::string& client, const std::stri
 std::optional<ErrorReply> CoreWorld::LastError(const std::string& client) {
   const auto it = answers_.find(client);
   if (it == answers_.end() || it->second.empty()) return std::nullopt;
-  const auto* error = std::get_if<ErrorReply>(&it->second.back().payload);
+  const auto* error = it->second.back().payload.get_if<ErrorReply>();
   return error == nullptr ? std::nullopt : std::optional<ErrorReply>(*error);
 }
 
@@ -117,17 +117,17 @@ void CoreWorld::Store(const Record& record) {
 void CoreWorld::Apply(Effect effect) {
   std::visit(Overloaded{
                  [&](SendMessage& send) {
-                   if (auto* dispatch = std::get_if<Dispatch>(&send.message.payload)) {
+                   if (auto* dispatch = send.message.payload.get_if<Dispatch>()) {
                      for (const DispatchGroup& group : dispatch->groups) {
                        for (const DispatchTask& task : group.tasks) {
                          dispatched_[send.instance].push_back({group.job, task.index, task.execution, task.token,
                                                                task.attempt, task.params, group.priority});
                        }
                      }
-                   } else if (auto* stop = std::get_if<StopExecutions>(&send.message.payload)) {
+                   } else if (auto* stop = send.message.payload.get_if<StopExecutions>()) {
                      auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
                      stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
-                   } else if (auto* ack = std::get_if<ResultsAck>(&send.message.payload)) {
+                   } else if (auto* ack = send.message.payload.get_if<ResultsAck>()) {
                      acknowledged.insert(ack->executions.begin(), ack->executions.end());
                    } else {
                      answers_[send.instance].push_back(std::move(send.message));

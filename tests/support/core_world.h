@@ -52,7 +52,7 @@ class CoreWorld {
   Reply Answer(const std::string& client) {
     const auto it = answers_.find(client);
     if (it == answers_.end() || it->second.empty()) return {};
-    const auto* reply = std::get_if<Reply>(&it->second.back().payload);
+    const auto* reply = it->second.back().payload.get_if<Reply>();
     return reply == nullptr ? Reply{} : *reply;
   }
   std::optional<ErrorReply> LastError(const std::string& client);

@@ -9,6 +9,9 @@
 
 namespace icarus::worker {
 
+// Of a mode, what travels with a file: a set-user-id bit does not.
+inline constexpr unsigned kPermissionBits = 0777;
+
 Status WriteFully(int fd, std::string_view bytes);
 
 // The whole of `from` into the empty file `to`, sharing its blocks where the file system can (FICLONE,

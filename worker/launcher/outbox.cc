@@ -21,7 +21,6 @@ namespace {
 // Of all files of one attempt that travel inside the result; beyond it even small ones become blobs.
 constexpr std::uint64_t kMaxInlineTotal = 2u << 20;
 static_assert(kMaxInlineTotal < limits::kMaxResultBytes);
-constexpr std::uint32_t kPermissionBits = 0777;
 
 std::string TemporaryPrefix(std::uint64_t attempt) { return ".attempt-" + std::to_string(attempt) + "-"; }
 

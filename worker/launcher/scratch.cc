@@ -15,7 +15,6 @@ namespace icarus::worker {
 namespace {
 
 constexpr unsigned kDirectoryMode = 0700;
-constexpr unsigned kPermissionBits = 0777;  // a set-user-id bit does not travel
 
 Status CreateDirectory(const std::string& path) {
   if (::mkdir(path.c_str(), kDirectoryMode) == 0) return {};

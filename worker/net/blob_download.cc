@@ -11,9 +11,6 @@
 #include "common/model/limits.h"
 
 namespace icarus::worker {
-namespace {
-constexpr std::size_t kWindow = 4;
-}  // namespace
 
 Result<BlobDownload> BlobDownload::Start(const ContentHash& hash, std::uint64_t expected_size,
                                          const std::string& path) {
@@ -31,7 +28,7 @@ BlobDownload::~BlobDownload() {
 std::optional<BlobGet> BlobDownload::NextRequest() {
   const bool first = asked_ == 0;
   // Without a size only the first chunk can be asked for: its answer tells the size.
-  if (done_ || under_way_ == kWindow || (!first && asked_ >= size_)) return std::nullopt;
+  if (done_ || under_way_ == limits::kChunkWindow || (!first && asked_ >= size_)) return std::nullopt;
   const std::uint64_t left = size_ == 0 ? limits::kChunkBytes : size_ - asked_;
   const BlobGet request{hash_, asked_, std::min<std::uint64_t>(left, limits::kChunkBytes)};
   asked_ += request.length;

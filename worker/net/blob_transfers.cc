@@ -9,7 +9,7 @@ namespace {
 constexpr BlobTransfers::Instant kAnswerWithin = Milliseconds(15'000);
 
 std::optional<Error> ErrorOf(const Message& message) {
-  const auto* reply = std::get_if<ErrorReply>(&message.payload);
+  const auto* reply = message.payload.get_if<ErrorReply>();
   if (reply == nullptr) return std::nullopt;
   return ToError(*reply);
 }
@@ -164,7 +164,7 @@ void BlobTransfers::OnFetchAnswer(const Message& message, const Now& now) {
     error->code == ErrorCode::kOverloaded ? RestartFetch(RetryAt(*error, now)) : EndFetch(error, now);
     return;
   }
-  const auto* data = std::get_if<BlobData>(&message.payload);
+  const auto* data = message.payload.get_if<BlobData>();
   if (data == nullptr) return EndFetch(ProtocolError("the broker gave an answer of another kind"), now);
   const Status taken = download_->OnData(*data, message.bodies.empty() ? nullptr : message.bodies.front());
   if (!taken) return EndFetch(taken.error(), now);
@@ -177,7 +177,7 @@ void BlobTransfers::OnUploadAnswer(const Message& message, const Now& now) {
     error->code == ErrorCode::kOverloaded ? RestartUpload(RetryAt(*error, now)) : EndUpload(error);
     return;
   }
-  const auto* reply = std::get_if<BlobPutReply>(&message.payload);
+  const auto* reply = message.payload.get_if<BlobPutReply>();
   if (reply == nullptr) return EndUpload(ProtocolError("the broker gave an answer of another kind"));
   const Status taken = upload_->OnReply(*reply);
   if (!taken) return EndUpload(taken.error());

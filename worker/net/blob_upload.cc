@@ -10,7 +10,6 @@
 
 namespace icarus::worker {
 namespace {
-constexpr std::size_t kWindow = 4;
 constexpr int kMaxSetbacks = 20;
 }  // namespace
 
@@ -21,7 +20,7 @@ Result<BlobUpload> BlobUpload::Start(const ContentHash& hash, std::uint64_t size
 }
 
 Result<std::optional<BlobUpload::Request>> BlobUpload::NextRequest() {
-  if (done_ || under_way_ == kWindow || rewind_) return std::optional<Request>();
+  if (done_ || under_way_ == limits::kChunkWindow || rewind_) return std::optional<Request>();
   if (!located_) {
     if (under_way_ > 0) return std::optional<Request>();
     ++under_way_;

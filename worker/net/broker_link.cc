@@ -24,7 +24,7 @@ Status BrokerLink::Connect(const std::string& endpoint) {
 
 void BrokerLink::Send(Message message) {
   if (!socket_) return;
-  if (std::holds_alternative<Hello>(message.payload)) numbers_.Begin(numbers_.session() + 1);
+  if (message.payload.is<Hello>()) numbers_.Begin(numbers_.session() + 1);
   message.stamp = numbers_.Next();
   waiting_.push_back(std::move(message));
   Flush();

@@ -11,6 +11,7 @@
 #include "broker/storage/rocksdb_cache_store.h"
 #include "common/base/random.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/broker/storage/store_files.h"
 
 namespace icarus::broker {
 namespace {
@@ -18,13 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 ContentHash Key(int number) { return HashBytes(std::to_string(number)); }
-
-std::string Noise(std::size_t bytes) {
-  Random random(bytes);
-  std::string out;
-  while (out.size() < bytes) out.push_back(static_cast<char>(random.Next() & 0xff));
-  return out;
-}
 
 class CacheStoreTest : public ::testing::Test {
  protected:
@@ -95,7 +89,7 @@ class CacheStoreTest : public ::testing::Test {
 };
 
 TEST_F(CacheStoreTest, ExactlyWhatWasPutComesBack) {
-  const std::vector<std::string> bodies{"", "small", Noise(4096), Noise(3 << 20), std::string(100'000, 'a')};
+  const std::vector<std::string> bodies{"", "small", Noise(7, 4096), Noise(7, 3 << 20), std::string(100'000, 'a')};
   for (std::size_t i = 0; i < bodies.size(); ++i) Put(static_cast<int>(i), bodies[i]);
   for (int round = 0; round < 2; ++round) {
     for (std::size_t i = 0; i < bodies.size(); ++i) EXPECT_TRUE(Get(static_cast<int>(i)) == bodies[i]) << i;
@@ -106,7 +100,7 @@ TEST_F(CacheStoreTest, ExactlyWhatWasPutComesBack) {
 
 TEST_F(CacheStoreTest, LoadReportsEveryEntry) {
   Put(1, "one");
-  Put(2, Noise(10'000));
+  Put(2, Noise(7, 10'000));
   Put(1, "one again");
   Reopen();
   EXPECT_EQ(Load(), (std::map<ContentHash, std::string>{{Key(1), "analysis 1"}, {Key(2), "analysis 2"}}));
@@ -114,13 +108,13 @@ TEST_F(CacheStoreTest, LoadReportsEveryEntry) {
 }
 
 TEST_F(CacheStoreTest, RemovedEntriesAreGoneAndOthersStay) {
-  for (int i = 0; i < 4; ++i) Put(i, Noise(5000));
+  for (int i = 0; i < 4; ++i) Put(i, Noise(7, 5000));
   ASSERT_TRUE(store_->Remove({Key(1), Key(2), Key(77)}));
   EXPECT_EQ(Get(1), std::nullopt);
   Reopen();
   EXPECT_EQ(Load().size(), 2u);
   EXPECT_EQ(Get(2), std::nullopt);
-  EXPECT_TRUE(Get(3) == Noise(5000));
+  EXPECT_TRUE(Get(3) == Noise(7, 5000));
 }
 
 std::uintmax_t BytesIn(const std::string& dir) {
@@ -132,7 +126,7 @@ std::uintmax_t BytesIn(const std::string& dir) {
 }
 
 TEST_F(CacheStoreTest, ClearEmptiesItAndGivesTheSpaceBack) {
-  for (int i = 0; i < 30; ++i) Put(i, Noise(1 << 20) + std::to_string(i));
+  for (int i = 0; i < 30; ++i) Put(i, Noise(7, 1 << 20) + std::to_string(i));
   EXPECT_GT(BytesIn(cache_dir_), 15u << 20);
   ASSERT_TRUE(store_->Clear());
   EXPECT_TRUE(Load().empty());

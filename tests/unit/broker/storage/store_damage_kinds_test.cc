@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kInTables = 20;
 constexpr std::uint64_t kBatches = 40;
-constexpr std::size_t kBodyBytes = 5000;
 constexpr std::size_t kLastRecord = kBodyBytes / 2;  // that many bytes from the end of the log are in its last record
 
 enum class Outcome { kRefused, kToldWhenRead, kTornTail };

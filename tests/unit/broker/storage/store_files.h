@@ -80,6 +80,9 @@ inline std::string Noise(std::uint64_t seed, std::size_t bytes) {
   return out;
 }
 
+// Of a task's result in the tests of damage.
+inline constexpr std::size_t kBodyBytes = 5000;
+
 // A closed store: batch n holds job n with one task and a body of noise. The first `in_tables` batches are in tables,
 // the others in the log.
 inline void FillStore(const std::string& dir, std::uint64_t in_tables, std::uint64_t batches, std::size_t body_bytes) {

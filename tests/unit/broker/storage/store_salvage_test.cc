@@ -19,8 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::size_t kBodyBytes = 5000;
-
 class StoreSalvageTest : public ::testing::Test {
  protected:
   SalvageReport Salvage() {

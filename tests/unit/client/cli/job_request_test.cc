@@ -136,7 +136,7 @@ TEST(JobRequest, AFileIsSentByContent) {
   EXPECT_FALSE(spec.sweep.targets[0].content.empty());
 }
 
-struct BadCase {
+struct BadRequest {
   std::string what;
   std::function<void(SubmitOptions&)> spoil;
   std::string says;
@@ -144,7 +144,7 @@ struct BadCase {
 };
 
 TEST(JobRequest, WrongInputIsNamed) {
-  const std::vector<BadCase> cases = {
+  const std::vector<BadRequest> cases = {
       {"analysis", [](auto& o) { o.analysis = "airfoil_polr"; }, "airfoil_polar", ""},
       {"solver", [](auto& o) { o.solver = "xfoyl"; }, "xfoyl", "solver"},
       {"parameter", [](auto& o) { o.parameters.push_back("renolds=1"); }, "reynolds", "renolds"},
@@ -173,7 +173,7 @@ TEST(JobRequest, WrongInputIsNamed) {
       {"input", [](auto& o) { o.outputs = {"x"}; }, "belong to the analysis 'command'", "command"},
       {"resource", [](auto& o) { o.resources = {"licence=many"}; }, "licence=many", "resource"},
   };
-  for (const BadCase& one : cases) {
+  for (const BadRequest& one : cases) {
     SubmitOptions options = Polar();
     one.spoil(options);
     const Error error = Refused(options);

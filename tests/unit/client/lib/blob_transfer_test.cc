@@ -17,8 +17,8 @@ namespace {
 class FakeStore {
  public:
   std::vector<Message> operator()(const Message& message) {
-    if (const auto* put = std::get_if<BlobPut>(&message.payload)) return {Message{0, Put(*put, message.bodies), {}}};
-    if (const auto* get = std::get_if<BlobGet>(&message.payload)) return {Get(*get)};
+    if (const auto* put = message.payload.get_if<BlobPut>()) return {Message{0, Put(*put, message.bodies), {}}};
+    if (const auto* get = message.payload.get_if<BlobGet>()) return {Get(*get)};
     return {};
   }
 

@@ -56,7 +56,7 @@ class ClientTest : public testing::Test {
 
 TEST_F(ClientTest, AsksAndGetsTheAnswer) {
   FakeBroker broker(home_, "one", [](const Message& message) {
-    const auto& cancel = std::get<Cancel>(message.payload);
+    const auto& cancel = message.payload.get<Cancel>();
     return Reply(CancelReply{cancel.job.value, 3});
   });
   const auto client = Connect();
@@ -88,14 +88,14 @@ TEST_F(ClientTest, AnAnswerOfAnotherKindIsAProtocolError) {
 
 TEST_F(ClientTest, ManyCallsAreAnsweredEachWithItsOwn) {
   FakeBroker broker(home_, "one", [](const Message& message) {
-    return Reply(CancelReply{std::get<Cancel>(message.payload).job.value, 0});
+    return Reply(CancelReply{message.payload.get<Cancel>().job.value, 0});
   });
   const auto client = Connect();
   std::vector<std::uint64_t> answers;
   for (std::uint64_t i = 0; i < 2000; ++i) {
     client->CallAsync(Cancel{JobId(i), {}, ""}, {}, [&answers, i](Result<Message> message) {
       ASSERT_TRUE(message);
-      EXPECT_EQ(std::get<CancelReply>(message->payload).cancelled, i);
+      EXPECT_EQ(message->payload.get<CancelReply>().cancelled, i);
       answers.push_back(i);
     });
   }
@@ -151,27 +151,27 @@ TEST_F(ClientTest, WhatABrokerThatRestartedDidNotAnswerIsSentAgainUnderTheSameId
   ASSERT_EQ(first->ReceivedOf<Submit>().size(), 1U);
   std::uint64_t correlation = 0;
   for (const Message& message : first->received()) {
-    if (std::holds_alternative<Submit>(message.payload)) correlation = message.correlation;
+    if (message.payload.is<Submit>()) correlation = message.correlation;
   }
   first.reset();
   FakeBroker second(home_, "two", [](const Message&) { return Reply(SubmitReply{JobId(7), 1, 0, 0, false, {}}); });
   ASSERT_TRUE(client->RunUntil([&] { return answer.has_value(); }, Soon()));
   ASSERT_TRUE(answer.has_value());
   ASSERT_TRUE(answer->has_value());
-  EXPECT_EQ(std::get<SubmitReply>((*answer)->payload).job, JobId(7));
+  EXPECT_EQ((*answer)->payload.get<SubmitReply>().job, JobId(7));
   const auto submits = second.ReceivedOf<Submit>();
   ASSERT_EQ(submits.size(), 1U);
   EXPECT_EQ(submits[0].id, "my id");
   EXPECT_EQ((*answer)->correlation, correlation);
   EXPECT_EQ(second.ReceivedOf<Hello>().size(), 1U);  // and the greeting came before it
-  EXPECT_TRUE(std::holds_alternative<Hello>(second.received().front().payload));
+  EXPECT_TRUE(second.received().front().payload.is<Hello>());
 }
 
 TEST_F(ClientTest, ABrokerThatHasForgottenTheClientIsGreetedAgain) {
   std::atomic<int> submits = 0;
   FakeBroker* self = nullptr;
   FakeBroker broker(home_, "one", [&](const Message& message) -> std::vector<Message> {
-    if (!std::holds_alternative<Submit>(message.payload)) return {};
+    if (!message.payload.is<Submit>()) return {};
     if (++submits > 1) return Reply(SubmitReply{JobId(7), 1, 0, 0, false, {}});
     self->Forget();
     return {};
@@ -184,11 +184,11 @@ TEST_F(ClientTest, ABrokerThatHasForgottenTheClientIsGreetedAgain) {
 
 TEST_F(ClientTest, AWatchIsAcknowledgedAndEndsWhenTheJobsHave) {
   FakeBroker broker(home_, "one", [](const Message& message) -> std::vector<Message> {
-    if (const auto* watch = std::get_if<Watch>(&message.payload)) {
+    if (const auto* watch = message.payload.get_if<Watch>()) {
       if (watch->jobs.empty()) return {};
       return Reply(JobUpdate{1, {Job(7, TaskState::kRunning), Job(8, TaskState::kCompleted)}});
     }
-    if (const auto* ack = std::get_if<UpdateAck>(&message.payload); ack != nullptr && ack->sequence == 1) {
+    if (const auto* ack = message.payload.get_if<UpdateAck>(); ack != nullptr && ack->sequence == 1) {
       return Reply(JobUpdate{2, {Job(7, TaskState::kFailed)}});
     }
     return {};
@@ -204,7 +204,7 @@ TEST_F(ClientTest, AWatchIsAcknowledgedAndEndsWhenTheJobsHave) {
 
 TEST_F(ClientTest, AWatchGoesOnWithTheNextBroker) {
   auto first = std::make_unique<FakeBroker>(home_, "one", [](const Message& message) -> std::vector<Message> {
-    if (!std::holds_alternative<Watch>(message.payload)) return {};
+    if (!message.payload.is<Watch>()) return {};
     return Reply(JobUpdate{1, {Job(7, TaskState::kRunning)}});
   });
   const auto client = Connect();
@@ -216,7 +216,7 @@ TEST_F(ClientTest, AWatchGoesOnWithTheNextBroker) {
   ASSERT_TRUE(client->RunUntil([&] { return states.size() == 1; }, Soon()));
   first.reset();
   FakeBroker second(home_, "two", [](const Message& message) -> std::vector<Message> {
-    if (!std::holds_alternative<Watch>(message.payload)) return {};
+    if (!message.payload.is<Watch>()) return {};
     return Reply(JobUpdate{1, {Job(7, TaskState::kCompleted)}});
   });
   ASSERT_TRUE(client->RunUntil([&] { return states.size() == 2; }, Soon()));
@@ -225,7 +225,7 @@ TEST_F(ClientTest, AWatchGoesOnWithTheNextBroker) {
 
 TEST_F(ClientTest, WaitingEndsAtItsDeadlineAndByInterrupt) {
   FakeBroker broker(home_, "one", [](const Message& message) -> std::vector<Message> {
-    if (!std::holds_alternative<Watch>(message.payload)) return {};
+    if (!message.payload.is<Watch>()) return {};
     return Reply(JobUpdate{1, {Job(7, TaskState::kRunning)}});
   });
   const auto client = Connect();
@@ -260,7 +260,7 @@ ResultItem Item(TaskIndex index, std::int32_t body) {
 
 TEST_F(ClientTest, ResultsComeInOrderByThePage) {
   FakeBroker broker(home_, "one", [](const Message& message) -> std::vector<Message> {
-    const auto* fetch = std::get_if<FetchResults>(&message.payload);
+    const auto* fetch = message.payload.get_if<FetchResults>();
     if (fetch == nullptr) return {};
     ResultBody body;
     body.columns = {"page" + std::to_string(fetch->first)};

@@ -49,7 +49,7 @@ std::vector<Message> FakeBroker::received() const {
 }
 
 std::vector<Message> FakeBroker::Answer(const Message& message) {
-  if (std::holds_alternative<Hello>(message.payload)) {
+  if (message.payload.is<Hello>()) {
     known_ = true;
     Welcome welcome;
     welcome.broker = instance_;
@@ -57,10 +57,10 @@ std::vector<Message> FakeBroker::Answer(const Message& message) {
     welcome.program = "fake 1";
     return {Message{message.correlation, welcome, {}}};
   }
-  if (std::holds_alternative<Heartbeat>(message.payload)) {
+  if (message.payload.is<Heartbeat>()) {
     return {Message{message.correlation, HeartbeatReply{known_, false}, {}}};
   }
-  if (std::holds_alternative<Goodbye>(message.payload)) return {};
+  if (message.payload.is<Goodbye>()) return {};
   std::vector<Message> answers = handler_(message);
   for (Message& answer : answers) answer.correlation = message.correlation;
   return answers;

@@ -31,7 +31,7 @@ class FakeBroker {
   std::vector<T> ReceivedOf() const {
     std::vector<T> messages;
     for (const Message& message : received()) {
-      if (const auto* payload = std::get_if<T>(&message.payload)) messages.push_back(*payload);
+      if (const auto* payload = message.payload.get_if<T>()) messages.push_back(*payload);
     }
     return messages;
   }

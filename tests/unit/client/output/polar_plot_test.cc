@@ -13,12 +13,6 @@
 namespace icarus::client {
 namespace {
 
-std::size_t Count(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
-  return count;
-}
-
 // A curve with `count` angles, so that its strokes can be told from those of axes and legend. Bent everywhere: points
 // on a straight line are drawn as one.
 TaskResult Polar(TaskIndex index, const std::string& target, int count) {

@@ -43,12 +43,6 @@ JobSummary Job(std::uint64_t id, std::uint64_t total, std::uint64_t done) {
   return job;
 }
 
-std::size_t Count(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
 ProgressPrinter::Options Terminal() { return {true, false, false, 40}; }
 
 TEST(ProgressPrinter, RedrawsOneLineOnATerminal) {

@@ -1,6 +1,7 @@
 // Small jobs, tasks and polars that the tests of the client's output show.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,13 @@ inline Value NumberList(const std::vector<double>& values) {
   Value::List list;
   for (const double value : values) list.emplace_back(value);
   return Value(std::move(list));
+}
+
+// How often `part` stands in `text`.
+inline std::size_t Count(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
 }
 
 inline JobSummary SampleJob() {

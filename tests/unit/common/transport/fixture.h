@@ -59,7 +59,7 @@ class TransportTest : public ::testing::Test {
     return Message{correlation, Goodbye{std::move(reason)}, std::move(bodies)};
   }
 
-  static std::string ReasonOf(const Message& message) { return std::get<Goodbye>(message.payload).reason; }
+  static std::string ReasonOf(const Message& message) { return message.payload.get<Goodbye>().reason; }
 
   testing::TempDir dir_;
   std::unique_ptr<TransportContext> context_ = std::move(TransportContext::Create().value());

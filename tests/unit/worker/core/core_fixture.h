@@ -49,7 +49,7 @@ class CoreTest : public ::testing::Test {
   std::vector<T> Sent() const {
     std::vector<T> found;
     for (const SendToBroker& send : Did<SendToBroker>()) {
-      if (const T* match = std::get_if<T>(&send.payload)) found.push_back(*match);
+      if (const T* match = send.payload.get_if<T>()) found.push_back(*match);
     }
     return found;
   }

@@ -150,10 +150,10 @@ class World {
   void Carry(FetchBlob& fetch) { RC_ASSERT(fetching_.insert(fetch.hash).second); }
   void Carry(UploadBlob& upload) { uploading_.push_back(upload.attempt); }
   void Carry(SendToBroker& send) {
-    if (std::holds_alternative<Hello>(send.payload)) return Greet(std::get<Hello>(send.payload));
+    if (send.payload.is<Hello>()) return Greet(send.payload.get<Hello>());
     RC_ASSERT(core_.is_up());
-    if (auto* results = std::get_if<Results>(&send.payload)) TakeResults(*results);
-    if (auto* events = std::get_if<TaskEvents>(&send.payload)) TakeEvents(*events);
+    if (auto* results = send.payload.get_if<Results>()) TakeResults(*results);
+    if (auto* events = send.payload.get_if<TaskEvents>()) TakeEvents(*events);
   }
   template <class T>
   void Carry(T&) {}

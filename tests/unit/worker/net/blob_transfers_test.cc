@@ -38,13 +38,13 @@ class BlobTransfersTest : public ::testing::Test {
     EXPECT_TRUE(transfers_.OnMessage(Message{request.correlation, std::move(payload), std::move(bodies)}, now_));
   }
   void AnswerGet(const Message& request) {
-    const auto& get = std::get<BlobGet>(request.payload);
+    const auto& get = request.payload.get<BlobGet>();
     auto bytes = std::make_shared<const std::string>(content_.substr(get.offset, get.length));
     Answer(request, BlobData{get.hash, get.offset, content_.size()}, {std::move(bytes)});
   }
   // As the broker does: takes a chunk that goes on where it is.
   void AnswerPut(const Message& request) {
-    const auto& put = std::get<BlobPut>(request.payload);
+    const auto& put = request.payload.get<BlobPut>();
     if (!request.bodies.empty() && put.offset == stored_.size()) stored_ += *request.bodies[0];
     Answer(request, BlobPutReply{put.hash, stored_.size(), stored_.size() == put.size});
   }
@@ -107,7 +107,7 @@ TEST_F(BlobTransfersTest, AFetchGoesOnAfterTheConnectionWasLost) {
   const Message late = Take();
   sent_.clear();
   transfers_.OnUp(now_);
-  EXPECT_EQ(limits::kChunkBytes, std::get<BlobGet>(sent_.front().payload).offset) << "not from the start";
+  EXPECT_EQ(limits::kChunkBytes, sent_.front().payload.get<BlobGet>().offset) << "not from the start";
   AnswerGet(late);  // of the old connection: known as ours, and not used
   AnswerAllGets();
   ASSERT_THAT(fetched_, SizeIs(1));
@@ -177,7 +177,7 @@ TEST_F(BlobTransfersTest, UploadsFromWhereTheBrokerIs) {
   EXPECT_THAT(sent_[0].bodies, IsEmpty());
   AnswerPut(Take());
   EXPECT_THAT(sent_, SizeIs(4));
-  EXPECT_EQ(limits::kChunkBytes * 2, std::get<BlobPut>(sent_[0].payload).offset);
+  EXPECT_EQ(limits::kChunkBytes * 2, sent_[0].payload.get<BlobPut>().offset);
   AnswerAllPuts();
   ASSERT_THAT(uploaded_, SizeIs(1));
   EXPECT_FALSE(uploaded_[0]);
