@@ -12,7 +12,9 @@
 #include "broker/core/broker_core.h"
 #include "broker/core_settings.h"
 #include "broker/effect_runner.h"
+#include "broker/event_service.h"
 #include "broker/net/gateway.h"
+#include "broker/resident_memory.h"
 #include "broker/storage/disk_reserve.h"
 #include "broker/storage/disk_space.h"
 #include "broker/storage/rocksdb_cache_store.h"
@@ -93,7 +95,9 @@ class Broker {
   Status Listen();
   Status WriteAccess();
   void ReceiveAll();
+  void CheckSeen(const Received& received, const Hello& hello);
   void Handle(Received received);
+  void TellChange(const std::string& what);
   void HandleConfig(const Caller& caller, const Config& request, std::uint64_t correlation);
   std::optional<std::chrono::nanoseconds> Timeout(bool backlog) const;
   Status Turn();
@@ -113,10 +117,13 @@ class Broker {
   std::unique_ptr<EffectRunner> runner_;
   std::unique_ptr<BlobService> blobs_;
   std::unique_ptr<BackupService> backups_;
+  std::unique_ptr<EventService> events_;
+  EventLog recovered_events_;
   Outbox out_;
   PollLoop loop_;
   bool more_messages_ = false;
   std::string space_reason_;  // of RocksDbJobStore::ReviewSpace
+  std::string read_only_;     // why nothing is changed any more
   std::int64_t space_reviewed_ms_ = -kReviewSpaceMs;
   std::chrono::nanoseconds clock_offset_{0};
 };
@@ -169,6 +176,9 @@ Status Broker::Recover() {
   };
   visitor.on_status = [&](JobStatusRecord status) { core().RecoverStatus(status); };
   visitor.on_task = [&](TaskRef task, TaskRecord record) { core().RecoverTask(task, record); };
+  visitor.on_events = [&](std::uint64_t first, std::uint64_t next, std::uint64_t bytes) {
+    recovered_events_.Load(first, next, bytes);
+  };
   visitor.on_dispatch = [&](DispatchRecord record) { core().RecoverDispatch(record); };
   ICARUS_TRY(load(visitor));
   ICARUS_TRY(wrong);
@@ -176,6 +186,7 @@ Status Broker::Recover() {
   recovered.RecoverLastJob(job_store_->meta().last_job);
   ICARUS_TRY(cache_store_->Load(
       [&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
+  recovered_events_.SetLimit(EventsLimit(settings_));
   recovered.FinishRecovery(now, out_);
   LogInfo("store loaded", {{"jobs", recovered.jobs().size()}, {"epoch", job_store_->epoch()}});
   return {};
@@ -192,6 +203,7 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   callbacks.on_setting_learned = [&broker](const std::string& key, const std::string& value) {
     if (const Status set = broker.settings_.Set(key, value, Origin::kLive); !set) LogWarning(set.error().message);
   };
+  callbacks.on_durable = [&broker] { broker.events_->OnDurable(); };
   return callbacks;
 }
 
@@ -225,9 +237,20 @@ Status Broker::Start() {
   ICARUS_ASSIGN(inbox_, LoopInbox::Create());
   runner_ = std::make_unique<EffectRunner>(*gateway_, *job_store_, *cache_store_, *inbox_, MakeCallbacks(*this),
                                            job_store_->meta().sequence);
+  runner_->events() = std::move(recovered_events_);
+  events_ = std::make_unique<EventService>(*job_store_, *gateway_, *inbox_);
   ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
   backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), *gateway_, *inbox_);
   return WriteAccess();
+}
+
+void Broker::TellChange(const std::string& what) {
+  runner_->events().SetLimit(EventsLimit(settings_));
+  Event event;
+  event.at_ms = Clock().wall_ms;
+  event.kind = "setting_changed";
+  event.detail = what;
+  out_.Happened(std::move(event));
 }
 
 void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint64_t correlation) {
@@ -235,6 +258,9 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
     out_.Reply(PeerRole::kClient, caller.instance, correlation, ToErrorReply(error));
   };
   const bool changes = request.verb == ConfigVerb::kSet || request.verb == ConfigVerb::kUnset;
+  if (changes && !read_only_.empty()) {
+    return fail(Error::Make(ErrorCode::kRefused, "the broker changes nothing: " + read_only_));
+  }
   if (changes && !caller.admin) return fail(Error::Make(ErrorCode::kRefused, "only an admin changes settings"));
   ConfigReply reply;
   const auto add = [&](const SettingEntry& entry) {
@@ -252,6 +278,8 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
       } else {
         out_.Write(DeleteSetting{request.key});
       }
+      const std::string says = request.verb == ConfigVerb::kSet ? request.key + "=" + request.value : request.key;
+      TellChange(says + " by " + caller.user);
       core_->OnConfigChanged(MakeCoreConfig(settings_), Clock(), out_);
     }
     auto entry = settings_.Get(request.key);
@@ -261,13 +289,30 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
   out_.Reply(PeerRole::kClient, caller.instance, correlation, std::move(reply), /*promise=*/true);
 }
 
+// A worker or an admin who has heard of batches that this store does not have: it is an older copy of the one that was
+// served then. Going on would give out numbers and results a second time.
+void Broker::CheckSeen(const Received& received, const Hello& hello) {
+  if (!read_only_.empty() || hello.lineage != job_store_->meta().lineage) return;
+  if (hello.role != PeerRole::kWorker && !received.caller.admin) return;
+  const std::uint64_t here = runner_->durable_sequence();
+  if (hello.seen_sequence <= here) return;
+  read_only_ =
+      "its store ends at batch " + std::to_string(here) + ", but " + hello.program + " on " + hello.host +
+      " has heard of batch " + std::to_string(hello.seen_sequence) +
+      ": this is an older copy; stop this broker and serve the newer store, or begin a new history of this one "
+      "with icarus-broker --salvage";
+  LogError("read-only: " + read_only_);
+  core_->OnReadOnly(read_only_);
+}
+
 void Broker::Handle(Received received) {
   const Now now = Clock();
   if (const auto* hello = received.message.payload.get_if<Hello>()) {
+    CheckSeen(received, *hello);
     core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
     return;
   }
-  if (blobs_->Handle(received) || backups_->Handle(received)) return;
+  if (blobs_->Handle(received) || backups_->Handle(received) || events_->Handle(received)) return;
   if (const auto* config = received.message.payload.get_if<Config>();
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
@@ -299,6 +344,7 @@ void Broker::TellStorageState() {
   if (now - space_reviewed_ms_ >= kReviewSpaceMs) {
     space_reviewed_ms_ = now;
     space_reason_ = job_store_->ReviewSpace();
+    if (const auto bytes = ResidentBytes()) core_->OnMemory(*bytes);
   }
   core_->OnStorageState(runner_->storage_reason().empty() ? space_reason_ : runner_->storage_reason());
 }
@@ -320,6 +366,7 @@ std::optional<std::chrono::nanoseconds> Broker::Timeout(bool backlog) const {
   if (core_->HasMoreWork() || more_messages_) return std::chrono::nanoseconds(0);
   std::optional<std::int64_t> due = core_->NextDeadlineMs();
   const std::int64_t now = Clock().monotonic_ms();
+  if (const auto events = runner_->events().DueMs(); events && (!due || *events < *due)) due = *events;
   if (backlog && (!due || *due > now + kBacklogRetryMs)) due = now + kBacklogRetryMs;
   if (!due) return std::nullopt;
   return std::chrono::milliseconds(std::max<std::int64_t>(0, *due - now));

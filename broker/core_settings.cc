@@ -15,6 +15,10 @@ double NumberOf(const SettingValue& value) {
 
 }  // namespace
 
+std::uint64_t EventsLimit(const Settings& settings) {
+  return static_cast<std::uint64_t>(settings.Integer("limits.events_mb")) << 20;
+}
+
 CoreConfig MakeCoreConfig(const Settings& settings) {
   CoreConfig config;
   config.cache_max_bytes = static_cast<std::uint64_t>(settings.Integer("cache.max_size_mb")) << 20;
@@ -35,7 +39,11 @@ CoreConfig MakeCoreConfig(const Settings& settings) {
     config.resources[name] = static_cast<std::int64_t>(NumberOf(value));
   }
   config.retention_ms = Milliseconds(settings.Number("jobs.retention_hours") * 3600);
-  config.max_pending_tasks = static_cast<std::uint64_t>(settings.Integer("limits.pending_tasks"));
+  const auto count = [&](const char* key) { return static_cast<std::uint64_t>(settings.Integer(key)); };
+  config.admission = {count("limits.pending_tasks"), count("limits.jobs"), count("limits.tasks_per_job"),
+                      count("limits.memory_mb") << 20};
+  config.max_workers = count("limits.workers");
+  config.retry_no_convergence = settings.Flag("retry.no_convergence");
   return config;
 }
 

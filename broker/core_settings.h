@@ -6,6 +6,9 @@
 
 namespace icarus::broker {
 
+// limits.events_mb.
+std::uint64_t EventsLimit(const Settings& settings);
+
 CoreConfig MakeCoreConfig(const Settings& settings);
 
 }  // namespace icarus::broker

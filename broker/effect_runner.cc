@@ -24,6 +24,7 @@ EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, 
       inbox_(inbox),
       callbacks_(std::move(callbacks)),
       gate_(last_sequence),
+      durable_sequence_(last_sequence),
       commit_(jobs, [&inbox] { inbox.Post([] {}); }),
       cache_thread_({4096, 256u << 20}, {4096, 64u << 20}),
       page_thread_({4096, 256u << 20}, {1, 1}) {}
@@ -34,7 +35,10 @@ void EffectRunner::Run(std::vector<Effect> effects) {
 
 void EffectRunner::Deliver(Effect& effect) {
   std::visit(Overloaded{
-                 [&](SendMessage& send) { gateway_.Send(send.role, send.instance, send.message); },
+                 [&](SendMessage& send) {
+                   TellSequence(send.message.payload);
+                   gateway_.Send(send.role, send.instance, send.message);
+                 },
                  [&](ReadTasks& read) { PostTaskRead(std::move(read)); },
                  [&](ReadCache& read) { PostCacheRead(read.key); },
                  [&](PutCache& put) { PostCachePut(std::move(put)); },
@@ -56,8 +60,16 @@ void EffectRunner::Deliver(Effect& effect) {
                  [&](ForgetPeer& peer) { gateway_.Forget(peer.role, peer.instance); },
                  [&](Note& note) { LogNote(note); },
                  [](Persist&) {},
+                 [](KeepEvent&) {},
              },
              effect);
+}
+
+// How far the store is goes to everyone who asks whether the broker is there: who has heard of more than a broker has
+// on disk knows that its store was put back.
+void EffectRunner::TellSequence(AnyMessage& payload) const {
+  if (auto* welcome = payload.get_if<Welcome>()) welcome->sequence = durable_sequence_;
+  if (auto* reply = payload.get_if<HeartbeatReply>()) reply->sequence = durable_sequence_;
 }
 
 Status EffectRunner::Pump(std::int64_t clock_ms) {
@@ -65,10 +77,12 @@ Status EffectRunner::Pump(std::int64_t clock_ms) {
     if (outcome->status) {
       storage_reason_.clear();
       CrashPoint("promise.before");
+      durable_sequence_ = outcome->sequence;
       for (Effect& effect : gate_.OnDurable(outcome->sequence)) {
         Deliver(effect);
         CrashPoint("promise.delivered");
       }
+      callbacks_.on_durable();
     } else if (!outcome->final()) {
       storage_reason_ = "the disk is full: " + outcome->status.error().message;
       LogWarning("writing is held up: " + outcome->status.error().message);

@@ -27,6 +27,7 @@ struct CoreCallbacks {
   std::function<void(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>&, std::vector<Body>)>
       on_tasks_read;
   std::function<void(const std::string& key, const std::string& value)> on_setting_learned;
+  std::function<void()> on_durable;  // a batch is on disk
 };
 
 class EffectRunner {
@@ -39,13 +40,17 @@ class EffectRunner {
   // Seals and submits the open batch if none is in flight, and releases what a finished commit allows. An error is a
   // failed disk: the process must end without writing anything more. `clock_ms`: broker time.
   Status Pump(std::int64_t clock_ms);
+  // Of the last batch that is on disk.
+  std::uint64_t durable_sequence() const { return durable_sequence_; }
   // Why nothing can be written now; empty: it can.
   const std::string& storage_reason() const { return storage_reason_; }
+  EventLog& events() { return gate_.events(); }
   bool has_unwritten() const { return gate_.has_unwritten(); }
   std::uint64_t dropped_cache_puts() const { return dropped_cache_puts_; }
 
  private:
   void Deliver(Effect& effect);
+  void TellSequence(AnyMessage& payload) const;
   void PostCacheRead(const ContentHash& key);
   void PostCachePut(PutCache put);
   void PostTaskRead(ReadTasks read);
@@ -56,6 +61,7 @@ class EffectRunner {
   LoopInbox& inbox_;
   CoreCallbacks callbacks_;
   BatchGate gate_;
+  std::uint64_t durable_sequence_;
   std::string storage_reason_;
   std::uint64_t dropped_cache_puts_ = 0;
   CommitThread commit_;

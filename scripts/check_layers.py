@@ -13,6 +13,7 @@ import sys
 
 MESSAGES = "common/protocol/messages.h"
 CODEC = "common/protocol/map_codec.h"
+RESULTS = "common/protocol/result_codec.h"
 
 BASE = ["common/base/"]
 MODEL = BASE + ["common/model/"]
@@ -27,7 +28,7 @@ LAYERS = {
     "common/protocol/": MODEL,
     "common/transport/": MODEL + [MESSAGES, "common/protocol/codec.h"],
     "common/config/": MODEL,
-    "broker/core/": PURE,
+    "broker/core/": PURE + [RESULTS],
     "broker/ports/": PURE + ["broker/core/"],
     "broker/storage/": PURE + [CODEC, "broker/core/", "broker/ports/"],
     "broker/net/": COMMON + ["broker/core/", "broker/ports/"],
@@ -69,6 +70,7 @@ CODEC_USERS = [
     "broker/storage/record_codec.cc",
     "common/protocol/codec.cc",
     "common/protocol/map_codec.cc",
+    "common/protocol/result_codec.cc",
     "worker/launcher/launcher_codec.cc",
     "tests/",
 ]

@@ -11,7 +11,7 @@
 #include "common/base/random.h"
 #include "common/base/version.h"
 #include "common/config/host.h"
-#include "common/protocol/codec.h"
+#include "common/protocol/result_codec.h"
 #include "worker/solvers/solver.h"
 #include "worker/telemetry/machine.h"
 #include "worker/worker_directory.h"

@@ -9,6 +9,7 @@
 #include "common/base/logging.h"
 #include "common/model/limits.h"
 #include "common/protocol/codec.h"
+#include "common/protocol/result_codec.h"
 
 namespace icarus::worker {
 namespace {

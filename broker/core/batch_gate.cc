@@ -24,11 +24,12 @@ std::vector<Effect> BatchGate::Add(std::vector<Effect> effects) {
   // First what is written: a promise of this turn depends on all of it, also on what follows it.
   for (Effect& effect : effects) {
     if (auto* persist = std::get_if<Persist>(&effect)) open_.push_back(std::move(persist->record));
+    if (auto* happened = std::get_if<KeepEvent>(&effect)) events_.Add(std::move(happened->event));
   }
   const std::optional<std::uint64_t> needed = NeededSequence();
   std::vector<Effect> at_once;
   for (Effect& effect : effects) {
-    if (std::holds_alternative<Persist>(effect)) continue;
+    if (std::holds_alternative<Persist>(effect) || std::holds_alternative<KeepEvent>(effect)) continue;
     if (needed && Waits(effect)) {
       held_.push_back({*needed, std::move(effect)});
     } else {
@@ -39,7 +40,8 @@ std::vector<Effect> BatchGate::Add(std::vector<Effect> effects) {
 }
 
 std::optional<RecordBatch> BatchGate::Seal(std::int64_t clock_ms) {
-  if (in_flight_ || open_.empty()) return std::nullopt;
+  if (in_flight_ || (open_.empty() && !events_.Ripe(clock_ms))) return std::nullopt;
+  events_.Seal(open_);
   in_flight_ = next_sequence_++;
   return RecordBatch{*in_flight_, clock_ms, std::exchange(open_, {})};
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/core/event_log.h"
 #include "broker/core/outbox.h"
 #include "broker/core/records.h"
 
@@ -27,8 +28,11 @@ class BatchGate {
   // The batch in flight is on disk: what waited for it, in order. REQUIRES in_flight().
   std::vector<Effect> OnDurable(std::uint64_t sequence);
 
+  // What happened, one record a batch.
+  EventLog& events() { return events_; }
+
   bool in_flight() const { return in_flight_.has_value(); }
-  bool has_unwritten() const { return !open_.empty() || in_flight(); }
+  bool has_unwritten() const { return !open_.empty() || !events_.empty() || in_flight(); }
 
  private:
   struct Held {
@@ -41,6 +45,7 @@ class BatchGate {
   std::uint64_t next_sequence_;
   std::optional<std::uint64_t> in_flight_;
   std::vector<Record> open_;
+  EventLog events_;
   std::deque<Held> held_;
 };
 

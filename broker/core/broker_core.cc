@@ -144,6 +144,7 @@ void BrokerCore::LeaveRestored(Job& job, TaskIndex index) {
 
 void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   time_kept_ms_ = now.monotonic_ms();
+  TellWorker("broker_started", "", "start " + std::to_string(identity_.epoch), now, out);
   for (const std::uint64_t record : stale_records_) out.Write(DeleteDispatch{record});
   stale_records_.clear();
   if (!orphans_.empty()) orphans_until_ms_ = now.monotonic_ms() + config_.reattach_grace_ms;
@@ -151,6 +152,7 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   if (!removed.empty()) out.Push(RemoveCache{removed});
   for (auto& [id, job] : jobs_) {
     NoteDependencies(*job);
+    admission_.AddJob(job->record().user);
     if (job->tasks_released()) KeepForRetention(*job);
   }
   for (auto& [id, job] : jobs_) {
@@ -160,7 +162,8 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
       FinishJob(*job, now, out);
       continue;
     }
-    open_tasks_ += job->Count(TaskState::kPending) + job->Count(TaskState::kRunning) + job->Count(TaskState::kWaiting);
+    admission_.AddTasks(job->record().user, job->Count(TaskState::kPending) + job->Count(TaskState::kRunning) +
+                                                job->Count(TaskState::kWaiting));
     ArmJobTimers(*job);
     unresolved_.insert(id);
     if (job->remainder() && *job->remainder() != TaskState::kCancelled && job->remainder_error()) {
@@ -226,6 +229,14 @@ void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t
       out.Reply(hello.role, caller.instance, correlation, ToErrorReply(error));
       return;
     }
+    if (!read_only_.empty()) return RefuseReadOnly(PeerRole::kWorker, caller, correlation, out);
+    if (workers_.Find(caller.instance) == nullptr && workers_.all().size() >= config_.max_workers) {
+      Error error = Error::Make(ErrorCode::kOverloaded, std::to_string(workers_.all().size()) +
+                                                            " workers are connected, and no more are taken "
+                                                            "(limits.workers)");
+      out.Reply(hello.role, caller.instance, correlation, ToErrorReply(error));
+      return;
+    }
     RegisterWorker(caller, hello, welcome, now, out);
   } else {
     ClientSession& session = clients_[caller.instance];
@@ -235,7 +246,36 @@ void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t
   out.Reply(hello.role, caller.instance, correlation, std::move(welcome));
 }
 
+constexpr double kReadOnlyRetryS = 60;
+
+// Whether a request changes nothing.
+bool IsQuestion(const AnyMessage& request) {
+  switch (request.type()) {
+    case ListJobs::kType:
+    case ShowJob::kType:
+    case FetchResults::kType:
+    case Watch::kType:
+    case UpdateAck::kType:
+    case ListWorkers::kType:
+    case Explain::kType:
+    case Heartbeat::kType: return true;
+    case CacheQuery::kType: return !request.get<CacheQuery>().clear;
+    default: return false;
+  }
+}
+
+void BrokerCore::RefuseReadOnly(PeerRole role, const Caller& caller, std::uint64_t correlation, Outbox& out) const {
+  Error error = Error::Make(ErrorCode::kOverloaded, "the broker changes nothing: " + read_only_);
+  error.retry_after_s = kReadOnlyRetryS;
+  out.Reply(role, caller.instance, correlation, ToErrorReply(error));
+}
+
 bool BrokerCore::OnMessage(const Caller& caller, Message message, Now now, Outbox& out) {
+  if (!read_only_.empty() && !IsQuestion(message.payload)) {
+    const bool worker = workers_.Find(caller.instance) != nullptr;
+    if (!worker) RefuseReadOnly(PeerRole::kClient, caller, message.correlation, out);
+    return true;
+  }
   if (WorkerState* worker = workers_.Find(caller.instance); worker != nullptr && !worker->lost) {
     worker->last_heard_ms = now.monotonic_ms();
     HandleWorkerMessage(*worker, std::move(message), now, out);
@@ -280,6 +320,7 @@ void BrokerCore::ForgiveLateTurn(Now now) {
 
 void BrokerCore::EndTurn(Now now, Outbox& out) {
   more_work_ = false;
+  if (!read_only_.empty()) return PushUpdates(now, out);
   ForgiveLateTurn(now);
   FireDeadlines(now, out);
   SettleDependents(now, out);
@@ -296,7 +337,7 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
 constexpr std::int64_t kKeepTimeMs = 60'000;
 
 void BrokerCore::KeepTimeOnDisk(Now now, Outbox& out) {
-  if (open_tasks_ == 0 || now.monotonic_ms() - time_kept_ms_ < kKeepTimeMs) return;
+  if (admission_.tasks() == 0 || now.monotonic_ms() - time_kept_ms_ < kKeepTimeMs) return;
   time_kept_ms_ = now.monotonic_ms();
   out.Write(KeepTime{});
 }
@@ -306,6 +347,8 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   const auto consider = [&next](std::int64_t due) {
     if (!next || due < *next) next = due;
   };
+  if (watch_deadline_ms_ >= 0) consider(watch_deadline_ms_);
+  if (!read_only_.empty()) return next;
   for (const auto& [instance, worker] : workers_.all()) {
     if (!worker.lost) consider(worker.last_heard_ms + config_.worker_lost_after_ms);
   }
@@ -316,8 +359,7 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   if (!delayed_starts_.empty()) consider(delayed_starts_.begin()->first);
   if (!expiries_.empty()) consider(expiries_.begin()->first);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
-  if (open_tasks_ > 0) consider(time_kept_ms_ + kKeepTimeMs);
-  if (watch_deadline_ms_ >= 0) consider(watch_deadline_ms_);
+  if (admission_.tasks() > 0) consider(time_kept_ms_ + kKeepTimeMs);
   for (const auto& [instance, session] : clients_) consider(session.last_heard_ms + config_.client_session_ms);
   return next;
 }

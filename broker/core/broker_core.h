@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/core/admission.h"
 #include "broker/core/cache_index.h"
 #include "broker/core/core_config.h"
 #include "broker/core/execution_table.h"
@@ -75,8 +76,12 @@ class BrokerCore {
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
                    std::vector<Body> bodies, Now now, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
+  // What this process uses of the machine's memory.
+  void OnMemory(std::uint64_t bytes) { memory_bytes_ = bytes; }
   // No room on disk: submissions are refused until it is over. `reason` empty: it is over.
   void OnStorageState(std::string reason) { storage_reason_ = std::move(reason); }
+  // From now on nothing is changed: only questions are answered, and workers keep what they have. For good.
+  void OnReadOnly(std::string why) { read_only_ = std::move(why); }
   // Deadlines, cache probes, scheduling, pushes to watchers.
   void EndTurn(Now now, Outbox& out);
 
@@ -115,7 +120,7 @@ class BrokerCore {
     std::set<ExecutionId> open;  // what the workers are still ending
   };
   struct PendingRead {
-    enum class Kind { kShow, kResults, kRetry, kReopen, kExplain } kind = Kind::kShow;
+    enum class Kind { kShow, kResults, kRetry, kReopen, kExplain, kInput } kind = Kind::kShow;
     std::uint64_t correlation = 0;
     Caller caller;
     JobId job;
@@ -126,6 +131,7 @@ class BrokerCore {
     std::uint64_t next = 0;
     Retry retry = {};               // with kRetry
     std::uint64_t job_retries = 0;  // of the job, then
+    JobId dependent = {};           // with kInput: whose input it is
   };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;
@@ -181,6 +187,22 @@ class BrokerCore {
   void ReopenHeldJob(const PendingRead& read, const std::vector<std::optional<TaskRecord>>& records, Now now,
                      Outbox& out);
 
+  static std::set<JobId> UpstreamsOf(const Job& job);
+
+  // inputs that are outputs of other tasks (awaited_inputs.cc)
+  Status CheckAwaited(const Caller& caller, const JobSpec& spec);
+  bool HasOpenInput(const AwaitedInput& awaited) const;
+  bool AskForInput(Job& job, Outbox& out);
+  void TakeInput(const PendingRead& read, const std::optional<TaskRecord>& record, const Body& body, Now now,
+                 Outbox& out);
+
+  // what happened (happenings.cc)
+  static void TellJob(const char* kind, const Job& job, std::string detail, Now now, Outbox& out);
+  static void TellTask(const char* kind, const Job& job, TaskIndex index, const std::string& worker, std::string detail,
+                       Now now, Outbox& out);
+  static void TellEnd(const Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out);
+  static void TellWorker(const char* kind, const std::string& worker, std::string detail, Now now, Outbox& out);
+
   // ended jobs (retention.cc)
   void KeepForRetention(const Job& job);
   void ForgetRetention(const Job& job);
@@ -188,7 +210,7 @@ class BrokerCore {
   void ExpireJobs(Now now, Outbox& out);
   bool IsLookedAt(JobId job) const;
   bool IsWaitedFor(JobId job) const;
-  void DropJob(const Job& job, Outbox& out);
+  void DropJob(const Job& job, Now now, Outbox& out);
 
   // access
   Result<Job*> FindJob(const Caller& caller, JobId id);
@@ -206,7 +228,7 @@ class BrokerCore {
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
   void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
   void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);
-  void MarkStarted(Execution& execution, Now now);
+  void MarkStarted(Execution& execution, Now now, Outbox& out);
 
   // executions and results (broker_core_results.cc)
   void FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out);
@@ -234,7 +256,8 @@ class BrokerCore {
                                 const ExecutionResult& result) const;
   std::int64_t Backoff(std::uint32_t failures);
   static void NoteAttempt(TaskExtra& extra, AttemptRecord attempt, Token token);
-  void RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms, Outbox& out);
+  void RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms, Now now,
+                     Outbox& out);
   void EndWorkerDeath(Execution& execution, Now now, Outbox& out);
 
   // scheduling (broker_core_schedule.cc)
@@ -264,6 +287,7 @@ class BrokerCore {
   void LeaveRestored(Job& job, TaskIndex index);
   Result<ContentHash> KeyOf(const Job& job, TaskIndex index) const;
   void StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out);
+  void RefuseReadOnly(PeerRole role, const Caller& caller, std::uint64_t correlation, Outbox& out) const;
   void ForgiveLateTurn(Now now);
   void KeepTimeOnDisk(Now now, Outbox& out);
   void FireDeadlines(Now now, Outbox& out);
@@ -304,7 +328,8 @@ class BrokerCore {
   std::map<JobId, std::unique_ptr<Job>> jobs_;
   std::uint64_t last_job_ = 0;
   std::map<std::pair<std::string, std::string>, JobId> by_submit_id_;  // (user, idempotency key)
-  std::uint64_t open_tasks_ = 0;                                       // not final, of all jobs
+  Admission admission_;
+  std::uint64_t memory_bytes_ = 0;  // of this process
   ExecutionTable executions_;
   ReadyQueue ready_;
   RequestClasses classes_;
@@ -337,6 +362,7 @@ class BrokerCore {
   std::map<std::string, std::uint64_t> running_of_user_;
   std::map<std::string, std::int64_t> cluster_used_;  // cluster-wide named resources
   std::string storage_reason_;
+  std::string read_only_;                    // why
   std::optional<std::int64_t> turn_due_ms_;  // when EndTurn was to be called at the latest
   std::int64_t last_turn_ms_ = 0;
   std::int64_t time_kept_ms_ = 0;  // when KeepTime was last written

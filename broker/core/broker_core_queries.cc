@@ -136,7 +136,8 @@ void BrokerCore::StartPage(PendingRead read, Outbox& out) {
 
 // Answered by OnTasksRead.
 void BrokerCore::AskStore(PendingRead read, Outbox& out) {
-  out.Push(ReadTasks{++last_ticket_, read.job, read.asked, read.kind == PendingRead::Kind::kResults});
+  out.Push(ReadTasks{++last_ticket_, read.job, read.asked,
+                     read.kind == PendingRead::Kind::kResults || read.kind == PendingRead::Kind::kInput});
   pending_reads_[last_ticket_] = std::move(read);
 }
 
@@ -148,11 +149,13 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
   pending_reads_.erase(it);
   if (records.size() != read.asked.size()) {
     if (read.kind == PendingRead::Kind::kReopen) return;
+    if (read.kind == PendingRead::Kind::kInput) return TakeInput(read, std::nullopt, nullptr, now, out);
     return ReplyError(read.caller, read.correlation,
                       Error::Make(ErrorCode::kIo, "the results could not be read; the broker's log says why"), out);
   }
   if (read.kind == PendingRead::Kind::kRetry) return AnswerRetry(read, records, now, out);
   if (read.kind == PendingRead::Kind::kExplain) return AnswerExplain(read, records.front(), out);
+  if (read.kind == PendingRead::Kind::kInput) return TakeInput(read, records.front(), bodies.front(), now, out);
   if (read.kind == PendingRead::Kind::kReopen) return ReopenHeldJob(read, records, now, out);
   AnswerPage(read, records, std::move(bodies), out);
 }

@@ -104,12 +104,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   }
   ICARUS_TRY(CanonicaliseSpec(catalogue_, request.spec));
   ICARUS_ASSIGN(const std::uint32_t total, request.spec.sweep.Count());
-  if (jobs_.size() >= limits::kMaxJobs || open_tasks_ + total > config_.max_pending_tasks) {
-    Error error = Error::Make(ErrorCode::kOverloaded,
-                              "the queue is full (" + std::to_string(open_tasks_) + " tasks; limits.pending_tasks)");
-    error.retry_after_s = 10;
-    return error;
-  }
+  ICARUS_TRY(admission_.Admit(config_.admission, caller.user, total, memory_bytes_));
   ICARUS_TRY(CheckCapacity(request.spec));
   ICARUS_TRY(CheckDependencies(caller, request.spec));
 
@@ -125,7 +120,8 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   out.Write(PutJob{job.record()});
   jobs_[id] = std::move(made);
   by_submit_id_[submit_id] = id;
-  open_tasks_ += total;
+  admission_.AddJob(caller.user);
+  admission_.AddTasks(caller.user, total);
   NoteActive(caller.user);
   ArmJobTimers(job);
   NoteDependencies(job);
@@ -149,6 +145,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
     reply.warnings = SubmitWarnings(job);
     for (std::string& advice : Advise(manifest, job.spec())) reply.warnings.push_back(std::move(advice));
   }
+  TellJob("job_submitted", job, job.spec().analysis + ", " + Counted(total, "task"), now, out);
   out.Log("job accepted", {{"job", std::to_string(id.value)},
                            {"user", caller.user},
                            {"analysis", job.spec().analysis},
@@ -289,7 +286,9 @@ void BrokerCore::EndUntaken(Job& job, TaskState state, const TaskError& error, b
     for (const TaskIndex index : job.returned()) KeepPending(job, index, out);
     for (const TaskIndex index : job.Taken()) KeepPending(job, index, out);
   }
-  open_tasks_ -= ended;
+  admission_.EndTasks(job.record().user, ended);
+  const std::string how = Counted(ended, "task") + " not begun: " + std::string(StateName(state));
+  TellJob("tasks_ended", job, error.message.empty() ? how : how + ": " + error.message, now, out);
   if (state != TaskState::kCancelled) {
     FailureGroup group{error.kind, error.message, ended, 0};
     job.failures.push_back(std::move(group));
@@ -423,7 +422,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
     }
     const std::optional<TaskError> error = job.remainder_error();
     const std::uint64_t reopened = job.ReopenRemainder();
-    open_tasks_ += reopened;
+    admission_.AddTasks(job.record().user, reopened);
     retried = reopened - keep.size();
     if (error) UncountFailures(job, *error, retried);
     KeepInRemainder(job, keep, *state, error, now, out);
@@ -437,6 +436,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
   ForgetRetention(job);
   if (job.finished_at_ms != 0) NoteActive(job.record().user);
   ++job.retries;
+  TellJob("job_retried", job, Counted(retried, "task"), now, out);
   if (!request.id.empty()) {
     if (job.retry_notes.size() >= limits::kRetryNotes) job.retry_notes.erase(job.retry_notes.begin());
     job.retry_notes.push_back({request.id, retried});
@@ -461,7 +461,7 @@ void BrokerCore::KeepInRemainder(Job& job, const std::set<TaskIndex>& keep, Task
                                  std::optional<TaskError> error, Now now, Outbox& out) {
   for (const TaskIndex index : keep) {
     job.SetState(index, state);
-    --open_tasks_;
+    admission_.EndTasks(job.record().user, 1);
     TaskRecord record;
     record.state = state;
     record.error = error;
@@ -473,7 +473,7 @@ void BrokerCore::KeepInRemainder(Job& job, const std::set<TaskIndex>& keep, Task
 // The next generation of a task: what happened before stays in its history, the counts towards limits begin anew.
 void BrokerCore::RetryTask(Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out) {
   job.SetState(index, TaskState::kPending);
-  ++open_tasks_;
+  admission_.AddTasks(job.record().user, 1);
   if (record.error) UncountFailures(job, *record.error, 1);
   TaskExtra& extra = job.Extra(index);
   extra.attempt = record.attempt;

@@ -56,8 +56,11 @@ void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord 
   if (extra != nullptr && extra->not_before_ms > 0) backoffs_.erase({extra->not_before_ms, {job.id(), index}});
   job.SetState(index, state);
   job.DropExtra(index);
-  --open_tasks_;
+  admission_.EndTasks(job.record().user, 1);
+  TellEnd(job, index, full, now, out);
   out.Write(PutTask{{job.id(), index}, std::move(full), body});
+  const bool awaited = dependents_.contains(job.id()) && (ended_jobs_.empty() || ended_jobs_.back() != job.id());
+  if (awaited) ended_jobs_.push_back(job.id());  // its file may be an input elsewhere
   AfterTaskEnded(job, now, out);
 }
 
@@ -102,6 +105,7 @@ void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   probing_.erase(job.id());
   unresolved_.erase(job.id());
   DisarmJobTimers(job);
+  TellJob("job_finished", job, std::string(StateName(job.state())), now, out);
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
   job.ReleaseTasks();
   ended_jobs_.push_back(job.id());
@@ -167,7 +171,8 @@ bool BrokerCore::ShouldRetry(const Execution& execution, const ExecutionResult& 
   const TaskErrorKind kind = result.error->kind;
   std::int64_t allowed = 0;
   std::int64_t failures = 0;
-  bool wanted = kind == TaskErrorKind::kSolverCrashed || kind == TaskErrorKind::kTimedOut;
+  bool wanted = kind == TaskErrorKind::kSolverCrashed || kind == TaskErrorKind::kTimedOut ||
+                (kind == TaskErrorKind::kNoConvergence && config_.retry_no_convergence);
   for (const TaskRef task : execution.subscribers) {
     const Job& job = *jobs_.at(task.job);
     if (kind == TaskErrorKind::kNonzeroExit && job.spec().retry_exit) wanted = true;
@@ -188,7 +193,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
       failures = std::max(failures, ++jobs_.at(task.job)->Extra(task.index).failures);
     }
     const std::int64_t again_ms = now.monotonic_ms() + Backoff(failures);
-    for (const TaskRef task : execution.subscribers) RecordAttempt(task, attempt, execution.token, again_ms, out);
+    for (const TaskRef task : execution.subscribers) RecordAttempt(task, attempt, execution.token, again_ms, now, out);
     RequeueExecution(execution, again_ms, now, out);
     return;
   }
@@ -252,8 +257,9 @@ void BrokerCore::NoteAttempt(TaskExtra& extra, AttemptRecord attempt, Token toke
 }
 
 // The task runs again: what has happened is kept.
-void BrokerCore::RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms,
+void BrokerCore::RecordAttempt(TaskRef task, AttemptRecord attempt, Token token, std::int64_t not_before_ms, Now now,
                                Outbox& out) {
+  TellTask("task_returned", *jobs_.at(task.job), task.index, attempt.worker, attempt.error.message, now, out);
   TaskExtra& extra = jobs_.at(task.job)->Extra(task.index);
   NoteAttempt(extra, std::move(attempt), token);
   TaskRecord record = BaseRecord(&extra);
@@ -283,7 +289,7 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
   if (!give_up) {
     const AttemptRecord attempt = DescribeAttempt(execution, error, result);
     for (const TaskRef task : execution.subscribers) {
-      if (started) RecordAttempt(task, attempt, execution.token, 0, out);
+      if (started) RecordAttempt(task, attempt, execution.token, 0, now, out);
     }
     RequeueExecution(execution, 0, now, out);
     return;

@@ -34,12 +34,20 @@ Status BrokerCore::CheckDependencies(const Caller& caller, const JobSpec& spec) 
       }
     }
   }
-  return {};
+  return CheckAwaited(caller, spec);
+}
+
+std::set<JobId> BrokerCore::UpstreamsOf(const Job& job) {
+  const JobSpec& spec = job.spec();
+  std::set<JobId> upstreams(spec.after.begin(), spec.after.end());
+  upstreams.insert(spec.after_any.begin(), spec.after_any.end());
+  if (!spec.command) return upstreams;
+  for (const AwaitedInput& awaited : spec.command->awaited) upstreams.insert(awaited.job);
+  return upstreams;
 }
 
 void BrokerCore::NoteDependencies(const Job& job) {
-  for (const JobId upstream : job.spec().after) dependents_[upstream].insert(job.id());
-  for (const JobId upstream : job.spec().after_any) dependents_[upstream].insert(job.id());
+  for (const JobId upstream : UpstreamsOf(job)) dependents_[upstream].insert(job.id());
   if (job.held() && job.spec().delay_ms > 0) delayed_starts_.insert({StartOf(job), job.id()});
 }
 
@@ -60,6 +68,10 @@ std::vector<JobId> BrokerCore::UnmetOf(const Job& job, std::optional<JobId>& fai
   };
   for (const JobId id : job.spec().after) look(id, true);
   for (const JobId id : job.spec().after_any) look(id, false);
+  if (!job.spec().command) return unmet;
+  for (const AwaitedInput& awaited : job.spec().command->awaited) {
+    if (HasOpenInput(awaited)) unmet.push_back(awaited.job);
+  }
   return unmet;
 }
 
@@ -74,12 +86,13 @@ void BrokerCore::SettleHeldJob(Job& job, Now now, Outbox& out) {
     EndReady(job, TaskState::kFailed, DependencyFailed(*failed, known), now, out);
     return;
   }
-  if (!unmet.empty() || StartOf(job) > now.monotonic_ms()) return;
+  if (!unmet.empty() || StartOf(job) > now.monotonic_ms() || AskForInput(job, out)) return;
   DisarmJobTimers(job);
   job.Release();
   job.enqueued_ms = now.monotonic_ms();
   ArmJobTimers(job);
   out.Write(PutJobStatus{job.StatusRecord()});
+  TellJob("job_released", job, "", now, out);
   out.Log("job released", {{"job", std::to_string(job.id().value)}});
   unresolved_.insert(job.id());
   ResolveJobs(out);

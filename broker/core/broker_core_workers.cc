@@ -29,6 +29,7 @@ void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcom
   AdoptHeld(worker, said.held, welcome, now, out);
   schedule_needed_ = true;
   if (fresh) {
+    TellWorker("worker_joined", said.name, "on " + hello.host, now, out);
     out.Log("worker registered", {{"worker", said.name},
                                   {"host", hello.host},
                                   {"slots", std::to_string(said.slots)},
@@ -64,7 +65,7 @@ void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>
       ++job.in_flight;
       ++running_of_user_[job.record().user];
     }
-    if (item.started) MarkStarted(*execution, now);
+    if (item.started) MarkStarted(*execution, now, out);
     if (execution->stop_as) StopExecution(*execution, out);  // the order may have been lost with the connection
   }
   const std::set<ExecutionId> assigned = worker.assigned;
@@ -170,13 +171,14 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
   }
 }
 
-void BrokerCore::MarkStarted(Execution& execution, Now now) {
+void BrokerCore::MarkStarted(Execution& execution, Now now, Outbox& out) {
   if (execution.state != ExecutionState::kDispatched) return;
   execution.state = ExecutionState::kStarted;
   execution.started_ms = now.monotonic_ms();
   for (const TaskRef task : execution.subscribers) {
     Job& job = *jobs_.at(task.job);
     if (job.StateOf(task.index) == TaskState::kPending) job.SetState(task.index, TaskState::kRunning);
+    TellTask("task_started", job, task.index, execution.worker_name, "", now, out);
     Touch(job);
   }
 }
@@ -184,7 +186,7 @@ void BrokerCore::MarkStarted(Execution& execution, Now now) {
 void BrokerCore::OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out) {
   for (const ExecutionId id : events.started) {
     Execution* execution = executions_.Find(id);
-    if (execution != nullptr && execution->instance == worker.instance) MarkStarted(*execution, now);
+    if (execution != nullptr && execution->instance == worker.instance) MarkStarted(*execution, now, out);
   }
   for (const ExecutionProgress& progress : events.progress) {
     Execution* execution = executions_.Find(progress.execution);
@@ -237,6 +239,7 @@ void BrokerCore::OnResults(WorkerState& worker, const Results& results, const st
 void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out) {
   if (worker.lost) return;
   worker.lost = true;
+  TellWorker(blame ? "worker_lost" : "worker_left", worker.hello.name, why, now, out);
   out.Log("worker lost",
           {{"worker", worker.hello.name}, {"why", why}, {"executions", std::to_string(worker.assigned.size())}}, blame);
   const std::set<ExecutionId> assigned = worker.assigned;
@@ -270,9 +273,14 @@ void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request,
                     "name"),
         out);
   }
+  const auto steer = [&](WorkerState& worker, const std::string& names, bool drains) {
+    if (names.empty() || worker.draining == drains || !GlobMatch(names, worker.hello.name)) return;
+    worker.draining = drains;
+    TellWorker(drains ? "worker_draining" : "worker_resumed", worker.hello.name, "by " + caller.user, now, out);
+  };
   for (auto& [instance, worker] : workers_.all()) {
-    if (!request.drain.empty() && GlobMatch(request.drain, worker.hello.name)) worker.draining = true;
-    if (!request.resume.empty() && GlobMatch(request.resume, worker.hello.name)) worker.draining = false;
+    steer(worker, request.drain, true);
+    steer(worker, request.resume, false);
     WorkerInfo info;
     info.name = worker.hello.name;
     info.host = worker.host;

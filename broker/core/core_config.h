@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "broker/core/admission.h"
+
 namespace icarus::broker {
 
 struct CoreConfig {
@@ -21,7 +23,9 @@ struct CoreConfig {
   std::map<std::string, std::string> solver_default;  // solver → identity
   std::map<std::string, std::int64_t> resources;      // cluster-wide named resources
   std::int64_t retention_ms = 720ll * 3'600'000;      // how long an ended job is kept
-  std::uint64_t max_pending_tasks = 500'000'000;
+  AdmissionLimits admission;
+  std::uint64_t max_workers = 100'000;
+  bool retry_no_convergence = false;
 };
 
 }  // namespace icarus::broker

@@ -10,10 +10,6 @@ namespace {
 
 std::string JobName(JobId job) { return "job " + std::to_string(job.value); }
 
-std::string Counted(std::uint64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 std::string Seconds(std::int64_t ms) {
   return FormatDuration(static_cast<double>(std::max<std::int64_t>(ms, 0)) / 1000);
 }

@@ -23,7 +23,7 @@ std::string BrokerCore::WhatIsLeft() const {
   const auto note = [&left](const char* what, std::uint64_t count) {
     if (count > 0) left += (left.empty() ? "" : ", ") + std::to_string(count) + " " + what;
   };
-  note("open tasks", open_tasks_);
+  note("open tasks", admission_.tasks());
   note("executions", executions_.size());
   note("jobs in the queue", ready_.size());
   note("backoffs", backoffs_.size());
@@ -45,11 +45,14 @@ std::string BrokerCore::WhatIsLeft() const {
 
 std::string BrokerCore::CheckInvariants() const {
   std::uint64_t open = 0;
+  std::map<std::string, std::uint64_t> open_of_user;
   for (const auto& [id, job] : jobs_) {
     const std::string name = "job " + std::to_string(id.value) + ": ";
     if (const std::string wrong = CheckCounts(*job); !wrong.empty()) return name + wrong;
-    open += job->total() - job->Count(TaskState::kCompleted) - job->Count(TaskState::kFailed) -
-            job->Count(TaskState::kTimedOut) - job->Count(TaskState::kCancelled);
+    const std::uint64_t of_job = job->total() - job->Count(TaskState::kCompleted) - job->Count(TaskState::kFailed) -
+                                 job->Count(TaskState::kTimedOut) - job->Count(TaskState::kCancelled);
+    open += of_job;
+    open_of_user[job->record().user] += of_job;
     if (job->finished() && job->in_queue) return name + "finished, but in the queue";
     if (!job->finished() && !job->identity.empty() && !unresolved_.contains(id) && job->ready() > 0 && !job->in_queue) {
       return name + "has ready tasks, but is not in the queue";
@@ -66,7 +69,10 @@ std::string BrokerCore::CheckInvariants() const {
     }
     if (at_workers != job->in_flight) return name + "in flight is miscounted";
   }
-  if (open != open_tasks_) return "open tasks are miscounted";
+  if (open != admission_.tasks()) return "open tasks are miscounted";
+  for (const auto& [user, count] : open_of_user) {
+    if (count != admission_.tasks_of(user)) return "open tasks of " + user + " are miscounted";
+  }
   for (const ExecutionId id : executions_.Ids()) {
     const Execution& execution = *executions_.Find(id);
     const std::string name = "execution " + std::to_string(id.value) + ": ";

@@ -13,7 +13,8 @@ std::uint8_t Raw(TaskState state) { return static_cast<std::uint8_t>(state); }
 Job::Job(JobRecord record, const Manifest& manifest, std::uint32_t total)
     : record_(std::move(record)), manifest_(&manifest), total_(total), chunks_((total + kChunk - 1) / kChunk) {
   counts_[Raw(TaskState::kPending)] = total;
-  if (!spec().after.empty() || !spec().after_any.empty() || spec().delay_ms > 0) Hold();
+  const bool awaits = spec().command && !spec().command->awaited.empty();
+  if (!spec().after.empty() || !spec().after_any.empty() || awaits || spec().delay_ms > 0) Hold();
   if (spec().deadline_ms > 0) deadline_at_ms = record_.enqueued_ms + spec().deadline_ms;
 }
 

@@ -46,6 +46,8 @@ class Job {
   JobId id() const { return record_.job; }
   const JobRecord& record() const { return record_; }
   const JobSpec& spec() const { return record_.spec; }
+  // The content of an awaited input is known. REQUIRES a command with that input.
+  void SetInput(std::uint32_t input, FileRef file) { record_.spec.command->inputs.at(input) = std::move(file); }
   const Manifest& manifest() const { return *manifest_; }
   std::uint32_t total() const { return total_; }
 
@@ -116,6 +118,7 @@ class Job {
   std::string identity;  // of the solver; empty: not known yet
   std::uint32_t request_class = 0;
   bool cacheable = false;
+  bool reads_input = false;         // the store is being asked for an awaited input
   TaskIndex probe_next = 0;         // the first task not probed ahead
   std::int64_t enqueued_ms = 0;     // broker time of the submission, the release or the last retry
   std::int64_t deadline_at_ms = 0;  // broker time; 0: none

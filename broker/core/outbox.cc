@@ -15,6 +15,8 @@ void Outbox::Log(std::string event, std::vector<std::pair<std::string, std::stri
   effects_.emplace_back(Note{warning, std::move(event), std::move(fields)});
 }
 
+void Outbox::Happened(Event&& event) { effects_.emplace_back(KeepEvent{std::move(event)}); }
+
 std::vector<Effect> Outbox::Take() { return std::exchange(effects_, {}); }
 
 }  // namespace icarus::broker

@@ -53,6 +53,10 @@ struct ForgetPeer {
   PeerRole role = PeerRole::kClient;
   std::string instance;
 };
+// Into the events of this turn's batch.
+struct KeepEvent {
+  Event event;
+};
 // For the log.
 struct Note {
   bool warning = false;
@@ -61,7 +65,7 @@ struct Note {
 };
 
 using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks,
-                            SettingLearned, ForgetPeer, Note>;
+                            SettingLearned, ForgetPeer, KeepEvent, Note>;
 
 class Outbox {
  public:
@@ -73,6 +77,8 @@ class Outbox {
   void Write(Record&& record);
   void Push(Effect&& effect);
   void Log(std::string event, std::vector<std::pair<std::string, std::string>> fields, bool warning = false);
+
+  void Happened(Event&& event);
 
   std::vector<Effect> Take();
   bool empty() const { return effects_.empty(); }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/model/event.h"
 #include "common/model/fields.h"
 #include "common/model/ids.h"
 #include "common/model/job_spec.h"
@@ -17,7 +18,10 @@
 
 namespace icarus::broker {
 
-inline constexpr std::uint32_t kStoreSchema = 2;
+// Schema 2 has no events; a store of it is read, and is of schema 3 from the first batch on.
+inline constexpr std::uint32_t kStoreSchema = 3;
+inline constexpr std::uint32_t kOldestStoreSchema = 2;
+constexpr bool IsKnownSchema(std::uint32_t schema) { return schema >= kOldestStoreSchema && schema <= kStoreSchema; }
 
 // Ids and tokens of executions are epoch << kEpochShift | number.
 inline constexpr int kEpochShift = 40;
@@ -149,10 +153,21 @@ struct PutSetting {
 struct DeleteSetting {
   std::string key;
 };
+// One a batch, stored under the number of its first event.
+struct EventsRecord {
+  std::vector<Event> events;
+  ICARUS_FIELDS(EventsRecord, events)
+};
+struct PutEvents {
+  std::vector<Event> events;
+};
+struct DeleteEvents {
+  std::uint64_t first = 0;
+};
 struct KeepTime {};  // nothing but the broker's time, which every batch carries
 
 using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch,
-                            PutSetting, DeleteSetting, KeepTime>;
+                            PutSetting, DeleteSetting, PutEvents, DeleteEvents, KeepTime>;
 
 struct RecordBatch {
   std::uint64_t sequence = 0;  // rises by one a batch, over restarts too

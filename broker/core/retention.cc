@@ -56,23 +56,23 @@ void BrokerCore::ExpireJobs(Now now, Outbox& out) {
     if (IsLookedAt(id) || IsWaitedFor(id)) {
       again.push_back(id);
     } else {
-      DropJob(*job->second, out);
+      DropJob(*job->second, now, out);
     }
   }
   for (const JobId id : again) expiries_.insert({now.monotonic_ms() + kAgainMs, id});
   if (!expiries_.empty() && expiries_.begin()->first <= now.monotonic_ms()) more_work_ = true;
 }
 
-void BrokerCore::DropJob(const Job& job, Outbox& out) {
+void BrokerCore::DropJob(const Job& job, Now now, Outbox& out) {
+  TellJob("job_expired", job, "", now, out);
   const JobId id = job.id();
   out.Write(DeleteJob{id});
   out.Log("job expired", {{"job", std::to_string(id.value)}});
   by_submit_id_.erase({job.record().user, job.record().id});
-  for (const auto* list : {&job.spec().after, &job.spec().after_any}) {
-    for (const JobId upstream : *list) {
-      const auto dependents = dependents_.find(upstream);
-      if (dependents != dependents_.end()) dependents->second.erase(id);
-    }
+  admission_.DropJob(job.record().user);
+  for (const JobId upstream : UpstreamsOf(job)) {
+    const auto dependents = dependents_.find(upstream);
+    if (dependents != dependents_.end()) dependents->second.erase(id);
   }
   dependents_.erase(id);
   watchers_of_.erase(id);

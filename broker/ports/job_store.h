@@ -25,6 +25,7 @@ struct StoreVisitor {
   std::function<void(JobStatusRecord)> on_status;
   std::function<void(TaskRef, TaskRecord)> on_task;  // not called for tasks of finished jobs
   std::function<void(DispatchRecord)> on_dispatch;
+  std::function<void(std::uint64_t first, std::uint64_t next, std::uint64_t bytes)> on_events;  // last; may be empty
 };
 
 // Commit is called by one thread at a time (the commit thread); the reads may be called by any, also meanwhile.
@@ -42,6 +43,9 @@ class JobStore {
   // The tasks of `indices` that have a record, in the same positions; bodies only if asked for.
   virtual Result<std::vector<std::optional<StoredTask>>> ReadTasks(JobId job, const std::vector<TaskIndex>& indices,
                                                                    bool bodies) = 0;
+
+  // Events with a number above `after`, in order, at least `limit` of them if there are so many.
+  virtual Result<std::vector<Event>> ReadEvents(std::uint64_t after, std::size_t limit) = 0;
 };
 
 }  // namespace icarus::broker

@@ -44,6 +44,8 @@ class BatchWriter {
   void operator()(const PutDispatch& put) { PutRecord(DispatchKey(put.dispatch.id), put.dispatch); }
   void operator()(const DeleteDispatch& gone) { Note(batch_.Delete(DispatchKey(gone.id))); }
   void operator()(const PutSetting& put) { PutSealed(SettingKey(put.key), put.value); }
+  void operator()(const PutEvents& put) { PutRecord(EventsKey(put.events.front().sequence), EventsRecord{put.events}); }
+  void operator()(const DeleteEvents& gone) { Note(batch_.Delete(EventsKey(gone.first))); }
   void operator()(const KeepTime&) {}
   void operator()(const DeleteSetting& gone) { Note(batch_.Delete(SettingKey(gone.key))); }
 

@@ -105,9 +105,10 @@ Result<StoreMeta> ReadMeta(rocksdb::DB& db, const std::string& dir) {
   if (!status.ok()) return CorruptionError(status.ToString());
   Result<StoreMeta> meta = DecodeRecord<StoreMeta>(MetaKey(), stored);
   if (!meta) return CorruptionError("the store's description cannot be read: " + meta.error().message);
-  if (meta->schema != kStoreSchema) {
+  if (!IsKnownSchema(meta->schema)) {
     return Error::Make(ErrorCode::kRefused, "the job store in " + dir + " has schema " + std::to_string(meta->schema) +
-                                                ", this broker reads schema " + std::to_string(kStoreSchema) +
+                                                ", this broker reads schema " + std::to_string(kOldestStoreSchema) +
+                                                " to " + std::to_string(kStoreSchema) +
                                                 "; use the release that wrote it");
   }
   return meta;

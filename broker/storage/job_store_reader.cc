@@ -62,7 +62,8 @@ class Loader {
       case KeyKind::kTask: return TakeTask(key, {parsed.job, parsed.index});
       case KeyKind::kDispatch: return Report<DispatchRecord>(key, visitor_.on_dispatch);
       case KeyKind::kStatus:
-      case KeyKind::kBody: break;  // the one is taken apart, the other outside of the range
+      case KeyKind::kBody:
+      case KeyKind::kEvents: break;  // the first is taken apart, the others are outside of the range
     }
     return DamagedRecord(key, "it is out of place");
   }
@@ -156,6 +157,35 @@ Status ReadBodies(rocksdb::DB& db, const rocksdb::ReadOptions& options, JobId jo
   return {};
 }
 
+// The records of events from that of `sequence` on, until `take` says no. Of the first some may be before it.
+Status VisitEvents(rocksdb::DB& db, std::uint64_t sequence,
+                   const std::function<Result<bool>(std::string_view key, std::string_view stored)>& take) {
+  const KeyRange range = EventsRange();
+  const rocksdb::Slice end(range.last);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &end;
+  const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
+  it->SeekForPrev(EventsKey(sequence));
+  if (!it->Valid() || View(it->key()) < range.first) it->Seek(range.first);
+  for (; it->Valid(); it->Next()) {
+    ICARUS_ASSIGN(const bool more, take(View(it->key()), View(it->value())));
+    if (!more) return {};
+  }
+  if (!it->status().ok()) return RocksError("reading events", it->status());
+  return {};
+}
+
+Status LoadEvents(rocksdb::DB& db, const StoreVisitor& visitor) {
+  if (!visitor.on_events) return {};
+  return VisitEvents(db, 0, [&](std::string_view key, std::string_view stored) -> Result<bool> {
+    ICARUS_ASSIGN(const EventsRecord record, Decode<EventsRecord>(key, stored));
+    if (record.events.empty()) return DamagedRecord(key, "it is empty");
+    const Event& last = record.events.back();
+    visitor.on_events(record.events.front().sequence, last.sequence + last.count, stored.size());
+    return true;
+  });
+}
+
 }  // namespace
 
 Status LoadRecords(rocksdb::DB& db, const StoreVisitor& visitor) {
@@ -166,7 +196,20 @@ Status LoadRecords(rocksdb::DB& db, const StoreVisitor& visitor) {
   options.readahead_size = kReadaheadBytes;
   options.iterate_upper_bound = &end;
   const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(options));
-  return Loader(*it, visitor).Run();
+  ICARUS_TRY(Loader(*it, visitor).Run());
+  return LoadEvents(db, visitor);
+}
+
+Result<std::vector<Event>> ReadEventRecords(rocksdb::DB& db, std::uint64_t after, std::size_t limit) {
+  std::vector<Event> events;
+  ICARUS_TRY(VisitEvents(db, after + 1, [&](std::string_view key, std::string_view stored) -> Result<bool> {
+    ICARUS_ASSIGN(EventsRecord record, Decode<EventsRecord>(key, stored));
+    for (Event& event : record.events) {
+      if (event.sequence + event.count > after + 1) events.push_back(std::move(event));
+    }
+    return events.size() < limit;
+  }));
+  return events;
 }
 
 Result<std::vector<std::optional<StoredTask>>> ReadTaskRecords(rocksdb::DB& db, JobId job,

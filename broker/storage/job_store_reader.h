@@ -19,4 +19,7 @@ Status LoadRecords(rocksdb::DB& db, const StoreVisitor& visitor);
 Result<std::vector<std::optional<StoredTask>>> ReadTaskRecords(rocksdb::DB& db, JobId job,
                                                                const std::vector<TaskIndex>& indices, bool bodies);
 
+// See JobStore::ReadEvents. Any thread.
+Result<std::vector<Event>> ReadEventRecords(rocksdb::DB& db, std::uint64_t after, std::size_t limit);
+
 }  // namespace icarus::broker

@@ -10,6 +10,7 @@ constexpr char kSettingPrefix = 2;
 constexpr char kJobPrefix = 3;
 constexpr char kDispatchPrefix = 4;
 constexpr char kBodyPrefix = 5;
+constexpr char kEventsPrefix = 6;
 
 constexpr char kJobPart = 0;
 constexpr char kStatusPart = 1;
@@ -91,6 +92,8 @@ std::string JobKey(JobId job) { return JobPart(job, kJobPart); }
 std::string StatusKey(JobId job) { return JobPart(job, kStatusPart); }
 std::string DispatchKey(std::uint64_t id) { return Numbered(kDispatchPrefix, id); }
 
+std::string EventsKey(std::uint64_t first) { return Numbered(kEventsPrefix, first); }
+
 std::string TaskKey(TaskRef task) {
   std::string key = JobPart(task.job, kTaskPart);
   AppendBigEndian(key, task.index, kIndexBytes);
@@ -105,6 +108,7 @@ std::string BodyKey(TaskRef task) {
 
 KeyRange JobRange(JobId job) { return AllOfJob(kJobPrefix, job); }
 KeyRange BodyRange(JobId job) { return AllOfJob(kBodyPrefix, job); }
+KeyRange EventsRange() { return {std::string(1, kEventsPrefix), std::string(1, kEventsPrefix + 1)}; }
 KeyRange RecordRange() { return {MetaKey(), std::string(1, kBodyPrefix)}; }
 
 std::optional<StoreKey> ParseKey(std::string_view key) {
@@ -126,6 +130,11 @@ std::optional<StoreKey> ParseKey(std::string_view key) {
       parsed.dispatch = ReadBigEndian(rest);
       return parsed;
     case kBodyPrefix: return ParseBodyKey(rest);
+    case kEventsPrefix:
+      if (rest.size() != kNumberBytes) return std::nullopt;
+      parsed.kind = KeyKind::kEvents;
+      parsed.event = ReadBigEndian(rest);
+      return parsed;
     default: return std::nullopt;
   }
 }
@@ -140,6 +149,7 @@ std::string DescribeKey(std::string_view key) {
     case KeyKind::kStatus: return "the status of job " + std::to_string(parsed->job.value);
     case KeyKind::kTask: return "the record of task " + FormatTask({parsed->job, parsed->index});
     case KeyKind::kDispatch: return "the record of dispatch " + std::to_string(parsed->dispatch);
+    case KeyKind::kEvents: return "the events from number " + std::to_string(parsed->event);
     case KeyKind::kBody: return "the result of task " + FormatTask({parsed->job, parsed->index});
   }
   return "the unknown key " + KeyHex(key);

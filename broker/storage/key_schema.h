@@ -1,6 +1,6 @@
 // The keys of the job store. Their byte order is the order in which Load reports: meta, settings, each job with its
-// status and its tasks, dispatches; the bodies come last, apart, so that one pass over everything else never touches
-// them.
+// status and its tasks, dispatches; the bodies and events come last, apart, so that one pass over everything else never
+// touches them.
 //
 //   01                                meta
 //   02 name                           setting
@@ -9,6 +9,7 @@
 //   03 job(8) 02 index(4)             task
 //   04 id(8)                          dispatch
 //   05 job(8) index(4)                body of a task
+//   06 number(8)                      events, by the number of the first
 //
 // Numbers are big-endian, so that byte order is numeric order. Pure.
 #pragma once
@@ -22,7 +23,7 @@
 
 namespace icarus::broker {
 
-enum class KeyKind : std::uint8_t { kMeta, kSetting, kJob, kStatus, kTask, kDispatch, kBody };
+enum class KeyKind : std::uint8_t { kMeta, kSetting, kJob, kStatus, kTask, kDispatch, kBody, kEvents };
 
 // What a key names. The members that its kind has not are left at zero.
 struct StoreKey {
@@ -30,6 +31,7 @@ struct StoreKey {
   JobId job;
   TaskIndex index = 0;
   std::uint64_t dispatch = 0;
+  std::uint64_t event = 0;
   std::string setting;
   friend bool operator==(const StoreKey&, const StoreKey&) = default;
 };
@@ -47,11 +49,13 @@ std::string StatusKey(JobId job);
 std::string TaskKey(TaskRef task);
 std::string DispatchKey(std::uint64_t id);
 std::string BodyKey(TaskRef task);
+std::string EventsKey(std::uint64_t first);
 
 // Job, status and tasks of a job.
 KeyRange JobRange(JobId job);
 KeyRange BodyRange(JobId job);
-// Everything but the bodies.
+KeyRange EventsRange();
+// Everything but the bodies and events.
 KeyRange RecordRange();
 
 // nullopt: no key of this schema.

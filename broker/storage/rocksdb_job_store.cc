@@ -139,6 +139,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   }
   ICARUS_ASSIGN(impl->high_water, HighWater::Open(HighWaterPath(dir)));
   ++impl->meta.epoch;
+  impl->meta.schema = kStoreSchema;
   impl->committed = impl->meta.sequence;
   impl->last_job = impl->meta.last_job;
   ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, impl->meta.clock_ms, {}}));
@@ -209,6 +210,10 @@ Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId 
                                                                           const std::vector<TaskIndex>& indices,
                                                                           bool bodies) {
   return ReadTaskRecords(*impl_->db, job, indices, bodies);
+}
+
+Result<std::vector<Event>> RocksDbJobStore::ReadEvents(std::uint64_t after, std::size_t limit) {
+  return ReadEventRecords(*impl_->db, after, limit);
 }
 
 Result<BackupNote> RocksDbJobStore::BackUp(const std::string& blobs_dir, const std::string& target) {

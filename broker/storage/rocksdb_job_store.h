@@ -46,6 +46,7 @@ class RocksDbJobStore final : public JobStore {
 
   Result<std::vector<std::optional<StoredTask>>> ReadTasks(JobId job, const std::vector<TaskIndex>& indices,
                                                            bool bodies) override;
+  Result<std::vector<Event>> ReadEvents(std::uint64_t after, std::size_t limit) override;
 
   // Copies what has been committed and the files in `blobs_dir` to `target`; see BackUpOpenStore. Any thread.
   Result<BackupNote> BackUp(const std::string& blobs_dir, const std::string& target);

@@ -41,7 +41,7 @@ void SalvageWriter::Take(std::string_view key, std::string_view stored) {
     // A task whose record cannot be read is pending again all the same.
     if (!parsed || parsed->kind != KeyKind::kTask) return;
   }
-  if (parsed->kind == KeyKind::kSetting) return put_(key, stored);
+  if (parsed->kind == KeyKind::kSetting || parsed->kind == KeyKind::kEvents) return put_(key, stored);
   if (parsed->kind == KeyKind::kDispatch) return TakeDispatch(key, stored);
   const JobFacts* facts = Kept(parsed->job);
   if (facts == nullptr) return;
@@ -55,6 +55,7 @@ void SalvageWriter::Take(std::string_view key, std::string_view stored) {
       return put_(key, stored);
     case KeyKind::kMeta:
     case KeyKind::kSetting:
+    case KeyKind::kEvents:
     case KeyKind::kDispatch: return;
   }
 }

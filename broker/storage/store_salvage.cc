@@ -85,7 +85,7 @@ StoreMeta MetaOfNew(const StoreSurvey& survey, const StorePosition& furthest) {
 }
 
 Status CheckSchema(const StoreSurvey& survey, const std::string& dir) {
-  if (!survey.meta() || survey.meta()->schema == kStoreSchema) return {};
+  if (!survey.meta() || IsKnownSchema(survey.meta()->schema)) return {};
   return Error::Make(ErrorCode::kRefused, "the job store in " + dir + " has schema " +
                                               std::to_string(survey.meta()->schema) + ", this release reads schema " +
                                               std::to_string(kStoreSchema) + "; use the release that wrote it");

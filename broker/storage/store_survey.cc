@@ -31,6 +31,9 @@ void StoreSurvey::Take(std::string_view key, std::string_view stored) {
     case KeyKind::kStatus: return TakeStatus(key, stored, parsed->job);
     case KeyKind::kTask: return TakeTask(key, stored, {parsed->job, parsed->index});
     case KeyKind::kDispatch: return TakeDispatch(key, stored, parsed->dispatch);
+    case KeyKind::kEvents:
+      if (const auto events = DecodeRecord<EventsRecord>(key, stored); !events) Find(key, events.error().message);
+      return;
     case KeyKind::kBody: return TakeBody(key, stored, {parsed->job, parsed->index});
   }
 }
@@ -54,6 +57,7 @@ void StoreSurvey::TakeJob(std::string_view key, std::string_view stored, JobId j
   }
   if (!record->spec.command) return;
   for (const FileRef& input : record->spec.command->inputs) {
+    if (input.hash == ContentHash()) continue;  // awaited
     if (!input.content) NeedFile(input.hash, NameJob(job) + " needs its input " + input.name, std::nullopt);
   }
 }

@@ -165,7 +165,9 @@ void AddSweep(CLI::App* app, SubmitOptions& submit) {
 }
 
 void AddCommandFiles(CLI::App* app, SubmitOptions& submit) {
-  AddTexts(app, "--input", "SRC[=DEST]", "a file or directory to send along", submit.inputs);
+  AddTexts(app, "--input", "SRC[=DEST]",
+           "a file or directory to send along, or TASK:FILE, an output of another task, which is waited for",
+           submit.inputs);
   AddTexts(app, "--output", "GLOB", "files to bring back", submit.outputs);
   AddText(app, "--stdin", "FILE", "the standard input: a file, or - for ours", submit.stdin_file);
   AddTexts(app, "--env", "K[=V]", "a variable of the command's environment", submit.env);
@@ -274,6 +276,9 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
   config->add_option("key", options.action.key, "for example cache.max_size_mb")->type_name("KEY");
   config->add_option("value", options.action.value, "with set")->type_name("VALUE");
   config->add_flag("--origin", options.action.origin, "where each value comes from");
+  CLI::App* events = verb("events");
+  AddInteger(events, "--after", 0, kMany, "only those with a higher number", options.events.after);
+  events->add_flag("-f,--follow", options.events.follow, "go on with what happens, until Ctrl-C");
   verb("doctor");
 }
 

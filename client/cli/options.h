@@ -124,6 +124,11 @@ struct ActionOptions {
   bool origin = false;  // config list
 };
 
+struct EventOptions {
+  std::uint64_t after = 0;
+  bool follow = false;
+};
+
 struct Options {
   std::string verb;
   CommonOptions common;
@@ -133,6 +138,7 @@ struct Options {
   ListOptions list;
   SelectOptions select;
   ActionOptions action;
+  EventOptions events;
 };
 
 }  // namespace icarus::client

@@ -1,6 +1,7 @@
 #include "client/cli/submission.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "client/cli/job_request.h"
@@ -12,6 +13,9 @@
 
 namespace icarus::client {
 namespace {
+
+// How long one who waits for the job anyway waits for a broker that has no room.
+constexpr std::chrono::minutes kPatience{1};
 
 // The file as the other task's result names it; its content is at the broker already.
 Result<FileRef> FindOutput(Client& client, const PendingInput& wanted) {
@@ -27,11 +31,17 @@ Result<FileRef> FindOutput(Client& client, const PendingInput& wanted) {
 
 Status CompleteInputs(Client& client, JobRequest& request) {
   for (const PendingInput& pending : request.pending) {
-    FileRef& input = request.spec.command->inputs[pending.input];
-    ICARUS_ASSIGN(FileRef file,
-                  pending.task ? FindOutput(client, pending) : client.UploadFile(pending.path, input.name));
-    file.name = input.name;
-    input = std::move(file);
+    CommandSpec& command = *request.spec.command;
+    FileRef& input = command.inputs[pending.input];
+    Result<FileRef> file = pending.task ? FindOutput(client, pending) : client.UploadFile(pending.path, input.name);
+    if (!file && pending.task && file.error().code == ErrorCode::kNotYet) {
+      const auto index = static_cast<std::uint32_t>(pending.input);
+      command.awaited.push_back({index, pending.task->job, pending.task->index, pending.path});
+      continue;
+    }
+    if (!file) return file.error();
+    file->name = input.name;
+    input = std::move(*file);
   }
   return {};
 }
@@ -73,7 +83,12 @@ Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool
   ICARUS_ASSIGN(request.spec.after_any, ResolveJobs(*client, options.after_any));
   // A key of its own makes it safe to send the request again when its answer was lost.
   const std::string id = options.id.empty() ? RandomHex(16) : options.id;
-  ICARUS_ASSIGN(SubmitReply reply, client->Ask<SubmitReply>(Submit{id, std::move(request.spec)}));
+  const auto tell = [&session, told = false](const Error& error) mutable {
+    if (!told) session.Note("icarus: " + error.message + "; trying again for a minute");
+    told = true;
+  };
+  ICARUS_ASSIGN(SubmitReply reply, client->SubmitJob({id, std::move(request.spec)},
+                                                     waits ? kPatience : std::chrono::milliseconds(0), tell));
   for (const std::string& warning : reply.warnings) session.Note("icarus: warning: " + warning);
   return reply;
 }

@@ -11,7 +11,7 @@ struct VerbText {
   const char* example;
 };
 
-inline constexpr std::array<VerbText, 19> kVerbTexts = {{
+inline constexpr std::array<VerbText, 20> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
@@ -32,6 +32,7 @@ inline constexpr std::array<VerbText, 19> kVerbTexts = {{
     {"analyses", "The catalogue: analyses, their parameters and solvers", "icarus analyses airfoil_polar"},
     {"cache", "The result cache: stats or clear", "icarus cache stats"},
     {"config", "The broker's live settings: list, get, set or unset", "icarus config set cache.max_size_mb 2000"},
+    {"events", "Everything that happened, a JSON line each", "icarus events --follow"},
     {"doctor", "Checks of this machine", "icarus doctor"},
 }};
 

@@ -11,12 +11,12 @@ struct Verb {
   VerbFunction run;
 };
 
-constexpr std::array<Verb, 19> kVerbs = {{
+constexpr std::array<Verb, 20> kVerbs = {{
     {"up", RunUp},         {"down", RunDown},     {"submit", RunSubmit},   {"run", RunRun},
     {"list", RunList},     {"show", RunShow},     {"explain", RunExplain}, {"wait", RunWait},
     {"watch", RunWatch},   {"result", RunResult}, {"get", RunGet},         {"logs", RunLogs},
     {"cancel", RunCancel}, {"retry", RunRetry},   {"workers", RunWorkers}, {"analyses", RunAnalyses},
-    {"cache", RunCache},   {"config", RunConfig}, {"doctor", RunDoctor},
+    {"cache", RunCache},   {"config", RunConfig}, {"events", RunEvents},   {"doctor", RunDoctor},
 }};
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "client/lib/connection.h"
 #include "common/model/limits.h"
 #include "common/protocol/codec.h"
+#include "common/protocol/result_codec.h"
 
 namespace icarus::client {
 
@@ -19,6 +20,22 @@ Result<std::unique_ptr<Client>> Client::Connect(ConnectOptions options) {
 
 void Client::CallAsync(AnyMessage request, std::vector<Body> bodies, Callback done) {
   connection_->CallAsync(std::move(request), std::move(bodies), std::move(done));
+}
+
+Result<SubmitReply> Client::SubmitJob(const Submit& request, std::chrono::milliseconds patience,
+                                      const std::function<void(const Error&)>& on_refused) {
+  const TimePoint give_up = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    Result<SubmitReply> reply = Ask<SubmitReply>(request);
+    if (reply || reply.error().code != ErrorCode::kOverloaded) return reply;
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (now >= give_up) return reply;
+    if (on_refused) on_refused(reply.error());
+    const auto pause = std::chrono::duration<double>(reply.error().retry_after_s.value_or(1));
+    const TimePoint again = now + std::chrono::duration_cast<std::chrono::milliseconds>(pause);
+    ICARUS_ASSIGN(const RunEnd end, RunUntil([] { return false; }, std::min(again, give_up)));
+    if (end == RunEnd::kInterrupted) return Interrupted();
+  }
 }
 
 Result<Message> Client::Call(AnyMessage request, std::vector<Body> bodies) {

@@ -9,7 +9,7 @@
 //   spec.sweep.targets = {Target{"naca2412", ""}};
 //   spec.sweep.base["reynolds"] = Value(1e6);
 //   ICARUS_TRY(CanonicaliseSpec(Catalogue::BuiltIn(), spec));
-//   ICARUS_ASSIGN(SubmitReply job, client->Ask<SubmitReply>(Submit{RandomHex(16), spec}));
+//   ICARUS_ASSIGN(SubmitReply job, client->SubmitJob({RandomHex(16), spec}));
 //   ICARUS_ASSIGN(auto ended, client->Wait({job.job}));
 //   ICARUS_TRY(client->FetchResults(job.job, 0, 0, [](ResultItem item, ResultBody body) -> Status {
 //     std::printf("%u: %zu rows\n", item.task.index, body.rows.size());
@@ -78,6 +78,12 @@ class Client {
     if (auto* reply = message.payload.get_if<Reply>()) return std::move(*reply);
     return ProtocolError("the broker gave an answer of another kind");
   }
+
+  // Submits. A broker that has no room now (kOverloaded) is asked again when it said, for as long as `patience`;
+  // `on_refused` hears of each refusal that is not the last. The request's id makes it one job however often it is
+  // sent.
+  Result<SubmitReply> SubmitJob(const Submit& request, std::chrono::milliseconds patience = {},
+                                const std::function<void(const Error&)>& on_refused = {});
 
   // What the broker said of itself and us when it was greeted; asks nothing when that has been answered.
   Result<Welcome> Greet();

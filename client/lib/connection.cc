@@ -182,6 +182,11 @@ bool Connection::FlushHello() {
   hello.program = options_.program;
   hello.host = ThisHost().name;
   hello.pid = ::getpid();
+  if (welcome_) {
+    hello.lineage = welcome_->lineage;
+    hello.seen_epoch = welcome_->epoch;
+    hello.seen_sequence = welcome_->sequence;
+  }
   const std::uint64_t correlation = next_correlation_++;
   Message message{correlation, std::move(hello), {}};
   numbers_.Begin(numbers_.session() + 1);
@@ -247,6 +252,7 @@ void Connection::Receive() {
 void Connection::OnMessage(Message message) {
   if (const auto* reply = message.payload.get_if<HeartbeatReply>()) {
     if (!reply->known) SendAgain();
+    if (welcome_) welcome_->sequence = std::max(welcome_->sequence, reply->sequence);
   } else if (const auto* update = message.payload.get_if<JobUpdate>()) {
     OnUpdate(message.correlation, *update);
   } else if (message.correlation == hello_ && hello_ != 0) {

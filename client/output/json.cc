@@ -86,6 +86,16 @@ Json JobJson(const JobSummary& job) {
           {"solver_identity", TextJson(job.solver_identity)}};
 }
 
+Json EventJson(const Event& event) {
+  Json json = {{"seq", event.sequence}, {"time", TimeJson(event.at_ms)}, {"kind", event.kind}};
+  if (event.job.value != 0) json["job"] = event.job.value;
+  if (event.task) json["task"] = FormatTask({event.job, *event.task});
+  if (!event.worker.empty()) json["worker"] = event.worker;
+  if (!event.user.empty()) json["user"] = event.user;
+  if (!event.detail.empty()) json["detail"] = event.detail;
+  return json;
+}
+
 Json TaskErrorJson(const std::optional<TaskError>& error) {
   if (!error || error->kind == TaskErrorKind::kNone) return nullptr;
   Json json = {{"kind", TaskErrorName(error->kind)}, {"message", error->message}};

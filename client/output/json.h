@@ -24,6 +24,8 @@ Json CacheJson(const CacheReply& reply);
 // {"key","value","origin"}; a value that is a number or a truth value is one here too.
 Json ConfigEntryJson(const ConfigEntry& entry);
 Json ConfigJson(const std::vector<ConfigEntry>& entries);
+// {"seq","time","kind","job"?,"task"?,"worker"?,"user"?,"detail"?}, of its first task; what does not apply is left out.
+Json EventJson(const Event& event);
 // {"error":{"kind","message","field"?,"retry_after_s"?}}
 Json ErrorJson(const Error& error);
 

@@ -5,15 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/text.h"
+
 #include "client/output/derived.h"
 #include "client/output/display.h"
 
 namespace icarus::client {
-
-// "1 task", "60 tasks"
-inline std::string Counted(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
 
 inline Colour StateColour(TaskState state) {
   switch (state) {

@@ -247,6 +247,10 @@ Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
       return UsageError("the input '" + input.name + "' must be a relative path inside the task's directory", "input");
     }
   }
+  for (const AwaitedInput& awaited : spec.command->awaited) {
+    if (awaited.input < spec.command->inputs.size()) continue;
+    return UsageError("an awaited input is none of the job's inputs", "input");
+  }
   std::vector<std::string> names = spec.sweep.AxisNames();
   for (const auto& [name, value] : spec.sweep.base) names.push_back(name);
   for (const char* reserved : {"index", "target"}) {

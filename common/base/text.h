@@ -36,4 +36,7 @@ std::optional<std::string> Nearest(std::string_view word, const std::vector<std:
 // Shell glob on a name: * ? [a-z].
 bool GlobMatch(const std::string& pattern, const std::string& text);
 
+// "1 task", "6 tasks".
+std::string Counted(std::uint64_t count, const std::string& noun);
+
 }  // namespace icarus

@@ -30,6 +30,8 @@ const std::vector<SettingRow> kTable = {
     {"operations.max_concurrent", kInteger, "0", 0, 1e9, kLive, "running tasks a user; 0: no limit"},
     {"queue.aging_seconds", kNumber, "300", 1, kYearSeconds, kLive, "waiting time worth one step of priority"},
     {"retry.max_worker_deaths", kInteger, "5", 1, 1000, kLive, "workers that a task may lose before it fails"},
+    {"retry.no_convergence", kBoolean, "false", 0, 0, kLive,
+     "a solver that did not converge is tried again like one that crashed"},
     {"jobs.retention_hours", kNumber, "720", 0, 1e6, kLive, "how long a job is kept after its end"},
     {"worker.lost_after_seconds", kNumber, "15", 1, kDaySeconds, kLive, "silence after which a worker counts as lost"},
     {"worker.reattach_grace_seconds", kNumber, "60", 0, kDaySeconds, kLive,

@@ -37,6 +37,16 @@ struct FileRef {
   }
 };
 
+// An input that is another task's output: known when that task has completed.
+struct AwaitedInput {
+  std::uint32_t input = 0;  // of CommandSpec::inputs, which has the name and no content until then
+  JobId job;
+  TaskIndex index = 0;
+  std::string path;  // of the output
+  ICARUS_FIELDS(AwaitedInput, input, job, index, path)
+  friend bool operator==(const AwaitedInput&, const AwaitedInput&) = default;
+};
+
 // The `command` analysis. `{axis}`, `{index}`, `{target}` in arguments and input names are replaced a task.
 struct CommandSpec {
   std::vector<std::string> argv;
@@ -45,8 +55,23 @@ struct CommandSpec {
   std::vector<FileRef> inputs;            // placed in the scratch directory before the start
   std::optional<std::string> stdin_name;  // the input that is the standard input
   std::vector<std::string> outputs;  // globs that are collected afterwards; a pattern without a match is output_missing
-  ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs)
-  friend bool operator==(const CommandSpec&, const CommandSpec&) = default;
+  std::vector<AwaitedInput> awaited;
+  ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs, awaited)
+
+  // What they ask for; not whether the awaited inputs have come.
+  friend bool operator==(const CommandSpec& a, const CommandSpec& b) {
+    return a.argv == b.argv && a.env == b.env && a.cwd == b.cwd && a.stdin_name == b.stdin_name &&
+           a.outputs == b.outputs && a.awaited == b.awaited && a.AskedInputs() == b.AskedInputs();
+  }
+
+ private:
+  std::vector<FileRef> AskedInputs() const {
+    std::vector<FileRef> asked = inputs;
+    for (const AwaitedInput& one : awaited) {
+      if (one.input < asked.size()) asked[one.input] = FileRef{asked[one.input].name, {}, 0, 0, {}};
+    }
+    return asked;
+  }
 };
 
 enum class CachePolicy : std::uint8_t {

@@ -44,6 +44,7 @@ inline constexpr std::size_t kProbesPerTurn = 256;    // cache probes ahead of d
 inline constexpr std::size_t kProbesAtSubmit = 1000;  // tasks that the answer to a submission covers
 inline constexpr std::size_t kReadsInFlight = 1024;   // cache values being read for completions
 inline constexpr std::size_t kPageTasks = 1000;       // tasks of one page of `show` or `result`
+inline constexpr std::size_t kPageEvents = 10'000;    // of one page of `events`, about
 inline constexpr std::size_t kPageBytes = 8u << 20;   // bodies of one page of `result`
 inline constexpr std::size_t kFailureGroups = 100;    // distinct failures remembered a job
 inline constexpr std::size_t kRetryNotes = 16;        // retries by the owner whose repetition is recognised, a job

@@ -146,9 +146,6 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
   return message;
 }
 
-std::string EncodeResultBody(const ResultBody& body) { return codec::EncodeMap(body); }
-Result<ResultBody> DecodeResultBody(std::string_view bytes) { return codec::DecodeMap<ResultBody>(bytes); }
-
 std::string_view MessageTypeName(MessageType type) {
   switch (type) {
     case MessageType::kNone: break;
@@ -185,6 +182,8 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kConfigReply: return "config_reply";
     case MessageType::kExplain: return "explain";
     case MessageType::kExplainReply: return "explain_reply";
+    case MessageType::kListEvents: return "list_events";
+    case MessageType::kEventsReply: return "events_reply";
     case MessageType::kBackup: return "backup";
     case MessageType::kBackupReply: return "backup_reply";
     case MessageType::kDispatch: return "dispatch";

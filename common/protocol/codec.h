@@ -36,8 +36,4 @@ inline bool BodyInRange(const Message& message, std::int32_t index) {
   return index >= -1 && index < static_cast<std::int32_t>(message.bodies.size());
 }
 
-// ResultBody, the one body that both ends read.
-std::string EncodeResultBody(const ResultBody& body);
-Result<ResultBody> DecodeResultBody(std::string_view bytes);
-
 }  // namespace icarus

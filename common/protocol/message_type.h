@@ -43,6 +43,8 @@ enum class MessageType : std::uint16_t {
   kConfigReply = 52,
   kExplain = 53,
   kExplainReply = 54,
+  kListEvents = 55,
+  kEventsReply = 56,
   kBackup = 61,
   kBackupReply = 62,
   // Workers

@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "common/model/content_hash.h"
+#include "common/model/event.h"
 #include "common/model/fields.h"
 #include "common/model/ids.h"
 #include "common/model/job_spec.h"
@@ -69,7 +70,7 @@ struct Hello {
   std::string program;   // "icarus 0.1.0"
   std::string host;
   std::int64_t pid = 0;
-  std::string lineage;  // highest seen store lineage and position, empty at first
+  std::string lineage;  // of the store that the peer was last welcomed by, and how far it was; empty at first
   std::uint64_t seen_epoch = 0;
   std::uint64_t seen_sequence = 0;
   std::optional<WorkerHello> worker;  // required with PeerRole::kWorker
@@ -84,8 +85,8 @@ struct Welcome {
   std::string program;
   std::string lineage;
   std::uint64_t epoch = 0;
-  std::uint64_t sequence = 0;
-  std::string user;  // the principal that the transport made of the peer
+  std::uint64_t sequence = 0;  // of the last batch that is on disk
+  std::string user;            // the principal that the transport made of the peer
   std::int64_t wall_ms = 0;
   std::vector<ExecutionId> unknown;  // of the worker's held executions: to be dropped
   ICARUS_FIELDS(Welcome, version, broker, program, lineage, epoch, sequence, user, wall_ms, unknown)
@@ -112,8 +113,9 @@ struct Heartbeat {
 struct HeartbeatReply {
   static constexpr MessageType kType = MessageType::kHeartbeatReply;
   bool known = true;
-  bool drain = false;  // a worker is to take nothing more
-  ICARUS_FIELDS(HeartbeatReply, known, drain)
+  bool drain = false;          // a worker is to take nothing more
+  std::uint64_t sequence = 0;  // of the last batch that is on disk
+  ICARUS_FIELDS(HeartbeatReply, known, drain, sequence)
 };
 
 // The peer leaves; no answer. A worker's unfinished executions return to the queue.
@@ -444,6 +446,21 @@ struct ExplainReply {
   ICARUS_FIELDS(ExplainReply, state, kind, text)
 };
 
+// What happened, oldest first. `wait`: when there is nothing yet, the answer comes when there is.
+struct ListEvents {
+  static constexpr MessageType kType = MessageType::kListEvents;
+  std::uint64_t after = 0;  // the number of an event
+  std::uint64_t limit = 1000;
+  bool wait = false;
+  ICARUS_FIELDS(ListEvents, after, limit, wait)
+};
+struct EventsReply {
+  static constexpr MessageType kType = MessageType::kEventsReply;
+  std::vector<Event> events;  // those that the caller may see
+  std::uint64_t last = 0;     // to go on after; what was asked for: there are no more
+  ICARUS_FIELDS(EventsReply, events, last)
+};
+
 // An admin's: copies the store and the files to a directory of the broker's machine, which must not exist or be empty.
 // Answered when the copy is complete and on disk; everything that was acknowledged before the request is in it.
 struct Backup {
@@ -558,8 +575,8 @@ using AllMessages =
     TypeList<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet, BlobData,
              Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate, UpdateAck,
              FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply, ListWorkers,
-             ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, Backup, BackupReply, Dispatch, TaskEvents,
-             Results, ResultsAck, StopExecutions, Drain>;
+             ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, ListEvents, EventsReply, Backup,
+             BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

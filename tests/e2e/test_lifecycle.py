@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Jobs over their whole life: they wait for others, are tried again with their history kept, outlive the broker and a
 worker that sleeps past its lease, and say why they are where they are."""
+import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 import harness
-from harness import INCOMPLETE, LONG, REFUSED, wait_until
+from harness import INCOMPLETE, LONG, NOT_NOW, REFUSED, wait_until
 
 
 class WaitingTest(harness.IcarusTest):
@@ -43,6 +46,19 @@ class WaitingTest(harness.IcarusTest):
         self.assertIn(f"job {first}", self.home.json("explain", f"{second}.0")["explanation"])
         self.home.icarus("cancel", first)
         self.home.wait(second, expect=INCOMPLETE)
+
+    def test_an_input_that_another_task_is_still_making(self):
+        make = self.home.submit("command", "--output", "out/*.msh", "--", "sh", "-c",
+                                "sleep 1; mkdir out; echo nodes > out/wing.msh")
+        use = self.home.submit("command", "--input", f"{make}.0:out/wing.msh=mesh.msh", "--", "cat", "mesh.msh")
+        lacks = self.home.submit("command", "--input", f"{make}.0:out/tail.msh=mesh.msh", "--", "cat", "mesh.msh")
+        self.assertEqual("waiting", self.home.job(use)["state"])
+        self.home.wait(use)
+        self.assertEqual("nodes\n", self.home.icarus("logs", f"{use}.0").out)
+        self.home.wait(lacks, expect=INCOMPLETE)
+        failure = self.home.job(lacks)["failures"][0]
+        self.assertEqual("dependency_failed", failure["kind"])
+        self.assertIn("out/tail.msh", failure["message"])
 
     def test_a_job_that_is_not_there_cannot_be_waited_for(self):
         self.refused(REFUSED, "submit", "noop", "--after", 4711, words=["4711"])
@@ -146,6 +162,97 @@ class LeaseTest(harness.IcarusTest):
         wait_until(lambda: any(w["name"] == name and w["state"] == "active" for w in self.home.json("workers")),
                    "the sleeper to be back")
         self.assertEqual("2", self.home.icarus("logs", f"{job}.0").out.strip(), "the late result was refused")
+
+
+class EventsTest(harness.IcarusTest):
+    workers = 1
+
+    def events(self, *arguments):
+        return [json.loads(line) for line in self.home.icarus("events", *arguments).out.splitlines()]
+
+    def test_the_life_of_a_job_is_there_over_a_restart(self):
+        job = self.home.submit("command", "--sweep", "i=1:3:1", "--", "sleep", "0.1")
+        self.home.wait(job)
+        kinds = lambda: [event["kind"] for event in self.events() if event.get("job") == job]
+        wait_until(lambda: kinds()[-1:] == ["job_finished"], "the end to be told")
+        self.assertEqual("job_submitted", kinds()[0])
+        self.assertEqual((3, 3), (kinds().count("task_started"), kinds().count("task_completed")))
+        before = self.events()
+        numbers = [event["seq"] for event in before]
+        self.assertEqual(sorted(set(numbers)), numbers)
+        self.home.broker().kill()
+        self.home.up(1)
+        wait_until(lambda: self.events("--after", numbers[-1]), "the restart to be told")
+        after = self.events()
+        self.assertEqual(before, after[:len(before)])
+        self.assertEqual("broker_started", after[len(before)]["kind"])
+
+    def test_they_can_be_followed(self):
+        follower = self.home.start("icarus", "events", "--follow", stdout=subprocess.PIPE)
+        job = self.home.submit("noop")
+        while True:
+            event = json.loads(follower.stdout.readline())
+            if event["kind"] == "job_finished":
+                break
+        self.assertEqual(job, event["job"])
+        follower.send_signal(signal.SIGINT)
+        self.assertEqual(130, follower.wait(timeout=20))
+        follower.stdout.close()
+
+
+class OverloadTest(harness.IcarusTest):
+    workers = 1
+
+    def test_a_full_queue_refuses_with_a_time_and_who_waits_anyway_is_served_later(self):
+        self.home.icarus("config", "set", "limits.pending_tasks", "5")
+        busy = self.home.submit("noop", "--sweep", "i=0:4:1", "-p", "sleep_s=60")
+        run = self.refused(NOT_NOW, "submit", "noop", words=["limits.pending_tasks"])
+        self.assertGreater(run.error["retry_after_s"], 0)
+        patient = self.home.start("icarus", "submit", "noop", "--wait", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = patient.stderr.readline().decode()
+        self.assertIn("trying again", said)
+        self.home.icarus("cancel", busy)
+        patient.communicate(timeout=60)
+        self.assertEqual(0, patient.returncode)
+
+    def test_the_other_limits(self):
+        self.home.icarus("config", "set", "limits.tasks_per_job", "5")
+        self.refused(REFUSED, "submit", "noop", "--sweep", "i=0:5:1", words=["limits.tasks_per_job"])
+        self.home.icarus("config", "set", "limits.memory_mb", "1")
+        refused = lambda: "limits.memory_mb" in self.home.icarus("submit", "noop", expect=None).err
+        wait_until(refused, "the memory limit")
+
+
+class OldCopyTest(harness.IcarusTest):
+    def wait_for_heartbeat(self):
+        silences = [self.home.json("workers")[0]["last_seen_s"]]
+
+        def beats():
+            silences.append(self.home.json("workers")[0]["last_seen_s"])
+            return silences[-1] < silences[-2]
+        wait_until(beats, "a heartbeat")
+
+    def test_a_broker_on_an_older_copy_of_its_store_changes_nothing(self):
+        self.home.up(1)
+        first = self.home.submit("noop", "--wait")
+        self.home.down("--broker")
+        copy = self.home.directory / "copy"
+        shutil.copytree(self.home.path / "store", copy)
+        self.home.up(1)
+        for _ in range(5):
+            self.home.submit("noop", "--wait")
+        self.wait_for_heartbeat()  # its answer says how far the store is
+        self.wait_for_heartbeat()
+        worker = self.home.json("workers")[0]["pid"]
+        self.home.down("--broker")
+        shutil.rmtree(self.home.path / "store")
+        shutil.copytree(copy, self.home.path / "store")
+        self.home.up(1)
+        older = lambda: "older copy" in self.home.icarus("cancel", first, expect=None).err
+        wait_until(older, "the worker to tell what it has seen")
+        self.assertEqual("completed", self.home.job(first)["state"], "questions are answered")
+        self.refused(NOT_NOW, "submit", "noop", words=["older copy", "--salvage"])
+        self.assertIn(worker, [process.pid for process in self.home.workers()], "the worker goes on")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 #include "common/base/random.h"
 #include "common/config/access_file.h"
-#include "common/protocol/codec.h"
+#include "common/protocol/result_codec.h"
 #include "common/transport/poll_loop.h"
 
 namespace icarus::testing {

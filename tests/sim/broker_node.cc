@@ -306,6 +306,7 @@ void BrokerNode::Perform(std::vector<broker::Effect> effects) {
       },
       [&](broker::ClearCache&) { cache_.clear(); },
       [&](broker::ForgetPeer& peer) { peers_[static_cast<int>(peer.role)].Forget(peer.instance); },
+      [](broker::KeepEvent&) {},
       [&](broker::Note& note) {
         if (world_.trace.keeps()) {
           std::string text = "broker: " + note.event;

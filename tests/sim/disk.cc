@@ -25,6 +25,8 @@ void StoreImage::Apply(const broker::RecordBatch& batch) {
       [&](const broker::DeleteDispatch& gone) { dispatches.erase(gone.id); },
       [&](const broker::PutSetting& put) { settings[put.key] = put.value; },
       [&](const broker::DeleteSetting& gone) { settings.erase(gone.key); },
+      [](const broker::PutEvents&) {},
+      [](const broker::DeleteEvents&) {},
       [](const broker::KeepTime&) {},
   };
   for (const broker::Record& record : batch.records) std::visit(apply, record);

@@ -109,6 +109,8 @@ void CoreWorld::Store(const Record& record) {
                  [&](const DeleteDispatch& gone) { dispatches.erase(gone.id); },
                  [&](const PutSetting& put) { settings_[put.key] = put.value; },
                  [&](const DeleteSetting& gone) { settings_.erase(gone.key); },
+                 [](const PutEvents&) {},
+                 [](const DeleteEvents&) {},
                  [](const KeepTime&) {},
              },
              record);
@@ -159,6 +161,7 @@ void CoreWorld::Apply(Effect effect) {
                  [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
                  [](ForgetPeer&) {},
                  [](Note&) {},
+                 [&](KeepEvent& kept) { happened.push_back(kept.event); },
              },
              effect);
 }

@@ -95,6 +95,7 @@ class CoreWorld {
   std::map<std::uint64_t, DispatchRecord> dispatches;
   std::map<TaskRef, TaskRecord> tasks;
   std::map<TaskRef, Body> bodies;
+  std::vector<Event> happened;
 
  private:
   void Deliver(const Caller& caller, Message message);

@@ -90,6 +90,7 @@ void WorkerCore::OnHeartbeatReply(const HeartbeatReply& reply, const Now& now) {
     Do(session_.OnForgotten(now.monotonic));
     return;
   }
+  options_.hello.seen_sequence = std::max(options_.hello.seen_sequence, reply.sequence);
   broker_drains_ = reply.drain;
   if (broker_drains_) GiveBackQueued();
 }

@@ -236,6 +236,41 @@ TEST(Lifecycle, ADefaultThatIsTakenBackIsLearnedAnewFromWhoIsThere) {
   EXPECT_EQ(world.job(again).identity, offered);
 }
 
+TEST(Lifecycle, AReadOnlyBrokerAnswersAndChangesNothing) {
+  CoreWorld world;
+  world.AddWorker("w", 2);
+  const JobId job = world.Submit(CoreWorld::Noop("0:2:1"));
+  const auto given = world.TakeDispatched("w");
+  ASSERT_THAT(given, SizeIs(2));
+  world.Start("w", given[0]);
+  world.core().OnReadOnly("an older copy");
+  world.Finish("w", given[0]);
+  EXPECT_THAT(world.acknowledged, IsEmpty()) << "the worker keeps its result";
+  EXPECT_THAT(world.TakeDispatched("w"), IsEmpty());
+  world.Ask<SubmitReply>("alice", Submit{"new", CoreWorld::Noop()});
+  ASSERT_TRUE(world.LastError("alice"));
+  EXPECT_THAT(world.LastError("alice")->message, HasSubstr("an older copy"));
+  world.Ask<CancelReply>("alice", Cancel{job, {}, ""});
+  EXPECT_TRUE(world.LastError("alice"));
+  EXPECT_THAT(world.Ask<ListJobsReply>("alice", ListJobs{}).jobs, SizeIs(1));
+  for (int second = 0; second < 60; ++second) world.Advance(1000);
+  EXPECT_EQ(world.StateOf(job, 0), TaskState::kRunning) << "and nobody counts as lost";
+}
+
+TEST(Lifecycle, NoConvergenceIsTriedAgainOnlyWhereThePolicySaysSo) {
+  for (const bool retried : {false, true}) {
+    CoreConfig config;
+    config.retry_no_convergence = retried;
+    CoreWorld world(config);
+    world.AddWorker("w", 1);
+    JobSpec spec = CoreWorld::Noop();
+    spec.retries = 1;
+    const JobId job = world.Submit(spec);
+    world.Finish("w", world.TakeDispatched("w").at(0), TaskState::kFailed, TaskErrorKind::kNoConvergence);
+    EXPECT_EQ(world.StateOf(job, 0), retried ? TaskState::kPending : TaskState::kFailed);
+  }
+}
+
 TEST(Lifecycle, WhatIsInTheCacheNeedsNoWorker) {
   CoreWorld world;
   world.AddWorker("w", 1);

@@ -21,6 +21,7 @@ class FakeStore : public JobStore {
   Result<std::vector<std::optional<StoredTask>>> ReadTasks(JobId, const std::vector<TaskIndex>&, bool) override {
     return std::vector<std::optional<StoredTask>>();
   }
+  Result<std::vector<Event>> ReadEvents(std::uint64_t, std::size_t) override { return std::vector<Event>(); }
   Status Commit(const RecordBatch& batch) override {
     Status status;
     {

@@ -136,6 +136,23 @@ TEST_F(JobStoreDamageTest, AnotherSchemaIsRefused) {
   ExpectSays(OpenError(), ErrorCode::kRefused, "schema " + std::to_string(kStoreSchema + 1));
 }
 
+TEST_F(JobStoreDamageTest, AStoreOfAnOlderSchemaIsReadAndIsOfThisOneFromThenOn) {
+  WithDatabase([](rocksdb::DB& db) {
+    std::string stored;
+    ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), MetaKey(), &stored).ok());
+    auto meta = DecodeRecord<StoreMeta>(MetaKey(), stored);
+    ASSERT_TRUE(meta);
+    meta->schema = kOldestStoreSchema;
+    ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), MetaKey(), EncodeRecord(MetaKey(), *meta)).ok());
+  });
+  EXPECT_EQ(OpenStore(store_dir_)->meta().schema, kStoreSchema);
+  WithDatabase([](rocksdb::DB& db) {
+    std::string stored;
+    ASSERT_TRUE(db.Get(rocksdb::ReadOptions(), MetaKey(), &stored).ok());
+    EXPECT_EQ(DecodeRecord<StoreMeta>(MetaKey(), stored)->schema, kStoreSchema);
+  });
+}
+
 TEST_F(JobStoreDamageTest, AFlippedByteInTheMiddleOfTheLogIsRefused) {
   fs::remove(store_dir_ + "/highwater");  // RocksDB alone is to find it
   const fs::path log = WriteAheadLog();

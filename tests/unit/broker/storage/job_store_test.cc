@@ -64,6 +64,45 @@ TEST_F(JobStoreTest, TasksOfFinishedJobsAreNotReported) {
             (Lines{"meta 1 1", "job 1 ada", "status 1 77", "job 2 ada", "status 2 0", "task 2.0 w0"}));
 }
 
+PutEvents MakeEvents(std::uint64_t first, std::uint32_t count) {
+  Event event;
+  event.sequence = first;
+  event.kind = "task_completed";
+  event.job = JobId(1);
+  event.task = 0;
+  event.count = count;
+  return PutEvents{{event}};
+}
+
+TEST_F(JobStoreTest, EventsAreReadFromANumberOnAndComeLastAtTheStart) {
+  Commit({MakeJob(1), MakeTask(1, 0, MakeBody("x")), MakeEvents(1, 10)});
+  Commit({MakeEvents(11, 1)});
+  Commit({MakeEvents(12, 3)});
+  const auto first_of = [this](std::uint64_t after, std::size_t limit = 100) {
+    std::vector<std::uint64_t> sequences;
+    const auto events = store_->ReadEvents(after, limit);
+    EXPECT_TRUE(events) << events.error().message;
+    for (const Event& event : *events) sequences.push_back(event.sequence);
+    return sequences;
+  };
+  using Sequences = std::vector<std::uint64_t>;
+  EXPECT_EQ(first_of(0), (Sequences{1, 11, 12}));
+  EXPECT_EQ(first_of(5), (Sequences{1, 11, 12})) << "some of its tasks are after it";
+  EXPECT_EQ(first_of(10), (Sequences{11, 12}));
+  EXPECT_EQ(first_of(0, 1), (Sequences{1}));
+  EXPECT_EQ(first_of(14), Sequences());
+  Commit({DeleteEvents{1}});
+  EXPECT_EQ(first_of(0), (Sequences{11, 12}));
+  Reopen();
+  std::vector<std::string> lines;
+  StoreVisitor visitor = TraceTo(lines);
+  visitor.on_events = [&lines](std::uint64_t first, std::uint64_t next, std::uint64_t) {
+    lines.push_back("events " + std::to_string(first) + " " + std::to_string(next));
+  };
+  ASSERT_TRUE(store_->Load(visitor));
+  EXPECT_EQ(lines, (Lines{"meta 2 4", "job 1 ada", "task 1.0 w0", "events 11 12", "events 12 15"}));
+}
+
 TEST_F(JobStoreTest, DeletedRecordsAreGone) {
   Commit({MakeJob(1), MakeTask(1, 0, MakeBody("x")), MakeTask(1, 1), MakeDispatch(5), PutSetting{"a", "1"}});
   Commit({DeleteTask{{JobId(1), 0}}, DeleteDispatch{5}, DeleteSetting{"a"}});

@@ -82,13 +82,14 @@ RC_GTEST_PROP(KeySchemaProperty, ARangeHoldsItsJobAlone, (std::uint64_t a, std::
 
 RC_GTEST_PROP(KeySchemaProperty, KeysParseBack, (std::uint64_t id, TaskIndex i, std::string name)) {
   const JobId job(id);
-  RC_ASSERT(ParseKey(MetaKey()) == (StoreKey{KeyKind::kMeta, {}, 0, 0, {}}));
-  RC_ASSERT(ParseKey(SettingKey(name)) == (StoreKey{KeyKind::kSetting, {}, 0, 0, name}));
-  RC_ASSERT(ParseKey(JobKey(job)) == (StoreKey{KeyKind::kJob, job, 0, 0, {}}));
-  RC_ASSERT(ParseKey(StatusKey(job)) == (StoreKey{KeyKind::kStatus, job, 0, 0, {}}));
-  RC_ASSERT(ParseKey(TaskKey({job, i})) == (StoreKey{KeyKind::kTask, job, i, 0, {}}));
-  RC_ASSERT(ParseKey(DispatchKey(id)) == (StoreKey{KeyKind::kDispatch, {}, 0, id, {}}));
-  RC_ASSERT(ParseKey(BodyKey({job, i})) == (StoreKey{KeyKind::kBody, job, i, 0, {}}));
+  RC_ASSERT(ParseKey(MetaKey()) == (StoreKey{KeyKind::kMeta, {}, 0, 0, 0, {}}));
+  RC_ASSERT(ParseKey(SettingKey(name)) == (StoreKey{KeyKind::kSetting, {}, 0, 0, 0, name}));
+  RC_ASSERT(ParseKey(JobKey(job)) == (StoreKey{KeyKind::kJob, job, 0, 0, 0, {}}));
+  RC_ASSERT(ParseKey(StatusKey(job)) == (StoreKey{KeyKind::kStatus, job, 0, 0, 0, {}}));
+  RC_ASSERT(ParseKey(TaskKey({job, i})) == (StoreKey{KeyKind::kTask, job, i, 0, 0, {}}));
+  RC_ASSERT(ParseKey(DispatchKey(id)) == (StoreKey{KeyKind::kDispatch, {}, 0, id, 0, {}}));
+  RC_ASSERT(ParseKey(EventsKey(id)) == (StoreKey{KeyKind::kEvents, {}, 0, 0, id, {}}));
+  RC_ASSERT(ParseKey(BodyKey({job, i})) == (StoreKey{KeyKind::kBody, job, i, 0, 0, {}}));
 }
 
 }  // namespace

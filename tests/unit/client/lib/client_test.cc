@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "common/config/access_file.h"
-#include "common/protocol/codec.h"
+#include "common/protocol/result_codec.h"
 #include "common/transport/wake_fd.h"
 #include "tests/unit/client/lib/fake_broker.h"
 #include "tests/unit/client/temp_directory.h"
