@@ -44,6 +44,11 @@ def decode(frames):
     return kind, correlation, fields, bodies
 
 
+def hello_fields(instance, role=CLIENT):
+    return {"min_version": 1, "max_version": 1, "role": role, "instance": instance, "program": "wire.py",
+            "host": socket.gethostname(), "pid": os.getpid(), "lineage": "", "seen_epoch": 0, "seen_sequence": 0}
+
+
 class Connection:
     def __init__(self, path, timeout_ms=10000):
         self.context = zmq.Context()
@@ -72,8 +77,7 @@ class Connection:
                 return answer, reply, bodies
 
     def hello(self, role=CLIENT, **changes):
-        fields = {"min_version": 1, "max_version": 1, "role": role, "instance": uuid.uuid4().hex, "program": "wire.py",
-                  "host": socket.gethostname(), "pid": os.getpid(), "lineage": "", "seen_epoch": 0, "seen_sequence": 0}
+        fields = hello_fields(uuid.uuid4().hex, role)
         fields.update(changes)
         return self.request(HELLO, fields)
 

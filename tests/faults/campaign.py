@@ -1,5 +1,6 @@
 """A broker and workers of our own, clients that work on them, and faults between: one round of a fault run."""
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -10,7 +11,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
 from harness import wait_until  # noqa: E402
-from history import FINAL, History, Submission, check  # noqa: E402
+from history import FINAL, History, Submission, check, check_rows  # noqa: E402
 
 CRASHED = 86  # the exit code of a crash point
 END_S = 90  # everything has to come to its end within this time after the last fault
@@ -19,6 +20,8 @@ REYNOLDS = [2e5, 3e5, 5e5, 7e5, 1e6, 2e6]
 
 class Campaign:
     """`with Campaign(seed) as campaign:` starts nothing; the fault decides how."""
+
+    ACTIONS = ("noop", "command", "command", "large", "polar", "failing", "after", "cancel", "look", "look")
 
     def __init__(self, seed, directory=None, workers=2):
         self.chance = random.Random(seed)
@@ -34,6 +37,9 @@ class Campaign:
         self.worker_names = [f"w{i}" for i in range(workers)]
         self.history = History()
         self.started = {}  # name -> Popen
+        self.environments = {}  # name -> of each of its starts
+        self.arguments = {}  # name -> further ones of each of its starts
+        self.reach = []  # the options with which clients find the broker
         self.stopping = threading.Event()
         self.clients = []
         self.serial = 0
@@ -57,13 +63,15 @@ class Campaign:
     # --- programs
 
     def start(self, name, environment=None):
-        """The broker, or a worker by name. Returns at once."""
+        """The broker, or a worker by name. Returns at once. `environment`: of this start alone."""
         program = "icarus-broker" if name == "broker" else "icarus-worker"
         arguments = [] if name == "broker" else ["--name", name, "--cpus", "2"]
+        arguments += self.arguments.get(name, [])
+        environment = {**self.environments.get(name, {}), **(environment or {})}
         self.home.path.mkdir(parents=True, exist_ok=True)
         with open(self.home.directory / f"{name}.log", "ab") as log:
-            self.started[name] = self.home.start(program, *arguments, environment=environment or {}, stdout=log,
-                                                 stderr=log, start_new_session=True)
+            self.started[name] = self.home.start(program, *arguments, environment=environment, stdout=log, stderr=log,
+                                                 start_new_session=True)
         return self.started[name]
 
     def start_all(self, environments=None):
@@ -78,6 +86,14 @@ class Campaign:
         if not self.ended(name):
             self.started[name].kill()
             self.started[name].wait()
+
+    def access(self):
+        """What the broker that runs has written of itself, as soon as it has."""
+        def written():
+            with contextlib.suppress(OSError, ValueError):
+                access = json.loads((self.home.path / "access.json").read_text())
+                return access if access["pid"] == self.started["broker"].pid else None
+        return wait_until(written, "the broker's access file")
 
     def serves(self):
         return self.home.icarus("list", "-o", "json", expect=None).code == harness.DONE
@@ -98,7 +114,7 @@ class Campaign:
 
     def client(self, chance):
         while not self.stopping.is_set():
-            action = chance.choice(["noop", "command", "command", "polar", "failing", "after", "cancel", "look", "look"])
+            action = chance.choice(self.ACTIONS)
             try:
                 getattr(self, "do_" + action)(chance)
             except (AssertionError, ValueError, KeyError) as error:
@@ -107,6 +123,7 @@ class Campaign:
 
     def ask(self, *arguments):
         """What `icarus …` answers; None where it could not, for which there are reasons enough in a fault run."""
+        arguments = harness.with_options(arguments, *self.reach)
         run = self.home.icarus(*harness.with_json(arguments), expect=None, timeout=60)
         if run.code in (harness.DONE, harness.INCOMPLETE):
             return run.json
@@ -138,6 +155,16 @@ class Campaign:
         script = f"echo x >> {self.marks}/{key}.{{i}}; sleep 0.0{chance.randint(0, 9)}; echo value {key} {{i}}"
         self.submit(Submission(key, "command", tasks, values, after), "command", "--sweep", sweep, "--retries", "50", *more,
                     "--", "sh", "-c", script)
+
+    def do_large(self, chance, size=400_000):
+        """Outputs of several chunks, which travel as files. The key of the submission."""
+        key, tasks = self.key("large"), chance.randint(1, 2)
+        values = {i: f"{'a' * size}\nvalue {key} {i + 1}" for i in range(tasks)}
+        output = f"head -c {size} /dev/zero | tr '\\0' a; echo; echo value {key} {{i}}"
+        script = f"echo x >> {self.marks}/{key}.{{i}}; {output}"
+        self.submit(Submission(key, "command", tasks, values, None), "command", "--sweep",
+                    f"i=1:{tasks}:1" if tasks > 1 else "i=1", "--retries", "50", "--", "sh", "-c", script)
+        return key
 
     def do_polar(self, chance):
         reynolds = sorted(chance.sample(REYNOLDS, 2))
@@ -210,15 +237,13 @@ class Campaign:
 
     def check_polars(self, by_job, tasks):
         """Equal parameters, equal rows: computed, joined or from the cache."""
-        rows, wrong = {}, []
+        rows = []
         for job, submission in by_job.items():
             if submission.kind != "polar" or not tasks.get(job) or any(one["state"] != "completed" for one in tasks[job]):
                 continue
             for one in self.home.json("result", str(job))["results"]:
-                first = rows.setdefault(one["params"]["reynolds"], one["rows"])
-                if first != one["rows"] or not one["rows"]:
-                    wrong.append(f"task {one['task']} has other rows than an equal task")
-        return wrong
+                rows.append((one["task"], one["params"]["reynolds"], one["rows"]))
+        return check_rows(rows)
 
     def runs(self):
         """(key, index) -> how often the program of that task began."""

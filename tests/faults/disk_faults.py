@@ -113,6 +113,7 @@ def full_disk(seed):
 
 
 def submission_refused(campaign):
+    campaign.history.submitting_without_a_key()
     answer = campaign.home.icarus("submit", "noop", "-o", "json", expect=None)
     return answer if answer.code not in (0, 3) else None
 

@@ -20,6 +20,7 @@ class History:
         self.acknowledged = {}  # key -> job
         self.cancel_sent = set()  # jobs whose cancel was asked for, whatever the answer
         self.shown = {}  # job -> the final state that somebody saw first
+        self.strangers = 0  # submissions without a key, each of which may be one job more
         self.contradictions = []
 
     def submitting(self, submission):
@@ -31,6 +32,10 @@ class History:
             before = self.acknowledged.setdefault(key, job)
             if before != job:
                 self.contradictions.append(f"the id {key} was job {before} and is now job {job}")
+
+    def submitting_without_a_key(self):
+        with self.lock:
+            self.strangers += 1
 
     def cancelling(self, job):
         with self.lock:
@@ -62,6 +67,7 @@ def check(history, jobs, tasks, values, runs):
             wrong.append(f"job {job} ({key}) was acknowledged and is not there")
     if len(set(history.acknowledged.values())) != len(history.acknowledged):
         wrong.append("two submissions became one job")
+    wrong += check_strangers(history, by_job, jobs)
     for job, shown in jobs.items():
         submission = by_job.get(job)
         if submission is None:
@@ -70,12 +76,34 @@ def check(history, jobs, tasks, values, runs):
     for task, value in values.items():
         job, index = task
         if job in by_job and value != by_job[job].values[index]:
-            wrong.append(f"task {job}.{index} says {value!r}, but must say {by_job[job].values[index]!r}")
+            wrong.append(f"task {job}.{index} says {brief(value)}, but must say {brief(by_job[job].values[index])}")
     for job, submission in by_job.items():
         for one in tasks.get(job, []):
             index = int(one["task"].split(".")[1])
             if submission.kind == "command" and one["state"] == "completed" and runs.get((submission.key, index), 0) < 1:
                 wrong.append(f"task {job}.{index} is completed and never ran")
+    return wrong
+
+
+def brief(value):
+    return repr(value) if len(value) < 100 else f"{len(value)} bytes that end in {value[-40:]!r}"
+
+
+def check_strangers(history, by_job, jobs):
+    """Jobs that nobody was told of: no more than there are submissions whose acknowledgement was lost."""
+    strangers = sorted(set(jobs) - set(by_job))
+    allowed = len(history.sent) - len(history.acknowledged) + history.strangers
+    return [f"jobs {strangers} are there, and only {allowed} can be"] if len(strangers) > allowed else []
+
+
+def check_rows(rows):
+    """rows: (task, parameters, rows of its result) of completed tasks."""
+    first, wrong = {}, []
+    for task, parameters, own in rows:
+        if first.setdefault(parameters, own) != own:
+            wrong.append(f"task {task} has other rows than an equal task")
+        if not own:
+            wrong.append(f"task {task} is completed and has no rows")
     return wrong
 
 
@@ -99,6 +127,9 @@ def check_job(history, job, submission, shown, tasks, upstream_cancelled):
         wrong.append(f"job {job} was shown as {history.shown[job]} and is {shown['state']} in the end")
     if len(tasks) != len({one["task"] for one in tasks}):
         wrong.append(f"job {job} shows a task twice")
+    states = collections.Counter(one["state"] for one in tasks)
+    if any(states[state] != counts[state] for state in FINAL):
+        wrong.append(f"job {job} counts {counts}, and its tasks are {dict(states)}")
     allowed = {"failing": {"failed"}}.get(submission.kind, {"completed"})
     if job in history.cancel_sent:
         allowed = allowed | {"cancelled"}

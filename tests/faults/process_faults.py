@@ -1,9 +1,10 @@
 """Faults of processes: crash points, kill -9, stopped processes."""
+import contextlib
 import os
 import signal
 import time
 
-from campaign import CRASHED, Campaign
+from campaign import CRASHED, FINAL, Campaign, harness
 from harness import wait_until
 
 # Where in which program; what is passed only at a start is crashed at a start.
@@ -57,6 +58,40 @@ def random_kills(seed, kills=5):
             time.sleep(campaign.chance.choice([0, 0.1, 0.6]))
             campaign.start_all()
         return campaign.finish(), campaign.logs()
+
+
+def kill_in_upload(seed, kills=6, size=8_000_000):
+    """kill -9 of the broker while a large output comes in: at its beginning, in its middle, and when all its bytes are
+    there and the file has not got its name yet."""
+    with Campaign(seed) as campaign:
+        campaign.start_all()
+        campaign.work(count=1)
+        caught = 0
+        for _ in range(kills):
+            key = campaign.do_large(campaign.chance, size)
+            whole = {len(value) + 1 for value in campaign.history.sent[key].values.values()}
+            if await_upload(campaign, key, campaign.chance.choice([1, size // 2, min(whole), min(whole)])):
+                caught += 1
+                campaign.kill("broker")
+                campaign.start("broker")
+        if caught == 0:
+            campaign.violations.append("no upload was caught: the run proves nothing")
+        return campaign.finish(), f"caught {caught} of {kills} uploads\n{campaign.logs()}"
+
+
+def await_upload(campaign, key, size):
+    """True when so many bytes of an output are there and no file of it is; False when the job has ended before."""
+    directory = campaign.home.path / "blobs" / "tmp"
+    job = campaign.history.jobs()[key]
+    deadline = time.monotonic() + 40 * harness.SLOW
+    while time.monotonic() < deadline:
+        for _ in range(2000):  # without a pause: the last step takes a few milliseconds
+            with contextlib.suppress(OSError):
+                if any(entry.stat().st_size >= size for entry in os.scandir(directory)):
+                    return True
+        if campaign.jobs()[job]["state"] in FINAL:
+            return False
+    raise AssertionError(f"neither an upload nor the end of job {job}")
 
 
 def stopped_worker(seed):
