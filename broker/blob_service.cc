@@ -2,13 +2,21 @@
 
 #include <variant>
 
+#include "common/base/clock.h"
+#include "common/base/logging.h"
+
 namespace icarus::broker {
+namespace {
+constexpr std::int64_t kAbandonedAfterMs = 7 * 86'400'000ll;  // an upload that nobody went on with
+}  // namespace
 
 BlobService::BlobService(BlobStore store, Gateway& gateway, LoopInbox& inbox)
     : store_(std::move(store)), gateway_(gateway), inbox_(inbox), thread_({4096, 256u << 20}, {1, 1}) {}
 
 Result<std::unique_ptr<BlobService>> BlobService::Start(const std::string& dir, Gateway& gateway, LoopInbox& inbox) {
   ICARUS_ASSIGN(BlobStore store, BlobStore::Open(dir));
+  const Status swept = store.RemoveUploadsBefore(ReadClocks().wall_ms - kAbandonedAfterMs);
+  if (!swept) LogWarning("abandoned uploads stay: " + swept.error().message);
   return std::unique_ptr<BlobService>(new BlobService(std::move(store), gateway, inbox));
 }
 
@@ -41,7 +49,7 @@ void BlobService::Put(const Received& received, const BlobPut& request) {
     // An empty file is complete with its first, empty chunk.
     const bool asks = body == nullptr && request.size > 0;
     const auto progress =
-        asks ? store_.NextOffset(request.hash)
+        asks ? store_.Locate(request.hash, request.size)
              : store_.PutChunk(request.hash, request.size, request.offset, body ? *body : std::string());
     if (!progress) return Answer(role, instance, Message{correlation, ToErrorReply(progress.error()), {}});
     Answer(role, instance,

@@ -121,16 +121,24 @@ Result<BlobProgress> BlobStore::NextOffset(const ContentHash& hash) const {
   return BlobProgress{upload ? upload->size : 0, false};
 }
 
+Result<BlobProgress> BlobStore::Locate(const ContentHash& hash, std::uint64_t size) const {
+  ICARUS_ASSIGN(BlobProgress progress, NextOffset(hash));
+  if (progress.complete || progress.next_offset < size || size == 0) return progress;
+  if (progress.next_offset > size) {  // begun by someone who claimed another size
+    ICARUS_TRY(Unlink(UploadPathOf(hash)));
+    return BlobProgress{0, false};
+  }
+  const Status completed = Complete(hash);
+  if (completed) return BlobProgress{size, true};
+  if (completed.error().code == ErrorCode::kProtocol) return BlobProgress{0, false};
+  return completed.error();
+}
+
 Result<BlobProgress> BlobStore::PutChunk(const ContentHash& hash, std::uint64_t size, std::uint64_t offset,
                                          std::string_view bytes) {
   ICARUS_TRY(CheckChunk(size, offset, bytes));
-  ICARUS_ASSIGN(BlobProgress progress, NextOffset(hash));
-  if (progress.complete) return progress;
-  if (progress.next_offset > size) {  // begun by someone who claimed another size
-    ICARUS_TRY(Unlink(UploadPathOf(hash)));
-    progress.next_offset = 0;
-  }
-  if (offset != progress.next_offset) return progress;
+  ICARUS_ASSIGN(BlobProgress progress, Locate(hash, size));
+  if (progress.complete || offset != progress.next_offset) return progress;
   ICARUS_TRY(Append(UploadPathOf(hash), offset, bytes));
   progress.next_offset = offset + bytes.size();
   if (progress.next_offset < size) return progress;

@@ -39,6 +39,9 @@ class BlobStore {
   static BlobStore Existing(const std::string& dir) { return BlobStore(dir); }
 
   Result<BlobProgress> NextOffset(const ContentHash& hash) const;
+  // The same for one who has a file of `size` bytes. An upload that has them all, left behind by a broker that died or
+  // by a full disk, becomes the file now; one with other bytes goes, and begins anew.
+  Result<BlobProgress> Locate(const ContentHash& hash, std::uint64_t size) const;
 
   // Appends to the upload. Bytes for another offset than the next are not taken: the answer says where to go on, as it
   // does when the file is complete already. With the last bytes the whole is read again and its hash compared; if it is

@@ -20,6 +20,7 @@
 namespace icarus::client {
 namespace {
 
+constexpr int kMaxRounds = 3;      // of one upload, from the beginning
 constexpr int kMaxRestarts = 100;  // of one upload, when the broker asks for earlier bytes
 
 Error Unreadable(const std::string& path, int error_number) {
@@ -108,9 +109,15 @@ class Upload {
     ICARUS_ASSIGN(const auto at, client_.Ask<BlobPutReply>(BlobPut{hash_, file_.size, 0}));
     state_->complete = at.complete;
     offset_ = at.next_offset;
+    int rounds = 0;
     for (int restarts = 0; !state_->complete; ++restarts) {
       if (restarts > kMaxRestarts) return Error::Make(ErrorCode::kInternal, "the broker does not take " + path_);
-      ICARUS_TRY(SendRest());
+      const Status sent = SendRest();
+      if (sent) continue;
+      // What the broker had was not this file, and is gone: from the beginning.
+      if (sent.error().code != ErrorCode::kProtocol || ++rounds == kMaxRounds) return sent;
+      state_->error.reset();
+      offset_ = 0;
     }
     return {};
   }

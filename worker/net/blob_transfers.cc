@@ -174,8 +174,9 @@ void BlobTransfers::OnFetchAnswer(const Message& message, const Now& now) {
 
 void BlobTransfers::OnUploadAnswer(const Message& message, const Now& now) {
   if (const auto error = ErrorOf(message)) {
-    error->code == ErrorCode::kOverloaded ? RestartUpload(RetryAt(*error, now)) : EndUpload(error);
-    return;
+    if (error->code == ErrorCode::kOverloaded) return RestartUpload(RetryAt(*error, now));
+    if (error->code != ErrorCode::kProtocol || !upload_->StartOver()) return EndUpload(error);
+    return RestartUpload(std::nullopt);
   }
   const auto* reply = message.payload.get_if<BlobPutReply>();
   if (reply == nullptr) return EndUpload(ProtocolError("the broker gave an answer of another kind"));

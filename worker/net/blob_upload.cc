@@ -11,6 +11,7 @@
 namespace icarus::worker {
 namespace {
 constexpr int kMaxSetbacks = 20;
+constexpr int kMaxRounds = 3;
 }  // namespace
 
 Result<BlobUpload> BlobUpload::Start(const ContentHash& hash, std::uint64_t size, const std::string& path) {
@@ -56,8 +57,8 @@ Status BlobUpload::OnReply(const BlobPutReply& reply) {
   }
   if (!located_) {
     located_ = true;
-    offset_ = reached_ = std::min(reply.next_offset, size_);
-    return {};
+    GoOnFrom(reply.next_offset);
+    return located_ ? Status() : CountSetback();
   }
   if (reply.next_offset > reached_) {
     reached_ = reply.next_offset;
@@ -68,10 +69,25 @@ Status BlobUpload::OnReply(const BlobPutReply& reply) {
   if (under_way_ > 0) return {};
   // All answers are here: if the broker is not where we are, go on from where it is.
   if (!rewind_ && offset_ < size_) return {};
-  if (++setbacks_ > kMaxSetbacks) return Error::Make(ErrorCode::kInternal, "the broker does not take " + path_);
   rewind_ = false;
-  offset_ = reached_ = std::min(reply.next_offset, size_);
-  return {};
+  GoOnFrom(reply.next_offset);
+  return CountSetback();
+}
+
+Status BlobUpload::CountSetback() {
+  if (++setbacks_ <= kMaxSetbacks) return {};
+  return Error::Make(ErrorCode::kInternal, "the broker does not take " + path_);
+}
+
+// A broker that has every byte and no file is asked again: it makes the file then, or drops the bytes.
+void BlobUpload::GoOnFrom(std::uint64_t offset) {
+  offset_ = reached_ = std::min(offset, size_);
+  if (offset_ == size_ && size_ > 0) located_ = false;
+}
+
+bool BlobUpload::StartOver() {
+  Restart();
+  return ++rounds_ < kMaxRounds;
 }
 
 void BlobUpload::Restart() {

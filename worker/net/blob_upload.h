@@ -27,6 +27,9 @@ class BlobUpload {
   Status OnReply(const BlobPutReply& reply);
   // What was sent will not be answered: asks again how far the broker is.
   void Restart();
+  // The broker has dropped what it had, which was not this file: from the beginning. False: that has happened too
+  // often.
+  bool StartOver();
   bool done() const { return done_; }
   std::size_t under_way() const { return under_way_; }
 
@@ -34,6 +37,8 @@ class BlobUpload {
   BlobUpload(const ContentHash& hash, std::uint64_t size, UniqueFd fd, std::string path)
       : hash_(hash), size_(size), fd_(std::move(fd)), path_(std::move(path)) {}
   Result<std::string> ReadChunk();
+  void GoOnFrom(std::uint64_t offset);
+  Status CountSetback();
 
   ContentHash hash_;
   std::uint64_t size_;
@@ -45,6 +50,7 @@ class BlobUpload {
   bool located_ = false;  // the broker has said how far it is
   bool rewind_ = false;   // it wants earlier bytes: waits until all answers are here
   int setbacks_ = 0;      // in a row, without progress
+  int rounds_ = 0;        // begun anew
   bool done_ = false;
 };
 

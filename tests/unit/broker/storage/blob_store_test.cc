@@ -49,6 +49,34 @@ class BlobStoreTest : public ::testing::Test {
   std::optional<BlobStore> store_;
 };
 
+// As a broker leaves it behind that dies before the file has its name.
+TEST_F(BlobStoreTest, AnUploadThatHasAllItsBytesBecomesTheFileWhenItIsAskedFor) {
+  const std::string content = Content(1000);
+  const ContentHash hash = HashBytes(content);
+  std::ofstream(blobs_dir_ + "/tmp/" + hash.Hex()) << content;
+  const auto located = store_->Locate(hash, 1000);
+  ASSERT_TRUE(located) << located.error().message;
+  EXPECT_TRUE(located->complete);
+  EXPECT_TRUE(store_->Has(hash));
+}
+
+TEST_F(BlobStoreTest, AnUploadWithAllItsBytesTakesTheLastChunkAgain) {
+  const std::string content = Content(1000);
+  std::ofstream(blobs_dir_ + "/tmp/" + HashBytes(content).Hex()) << content;
+  EXPECT_TRUE(Put(content, 500, 500).complete);
+}
+
+TEST_F(BlobStoreTest, AnUploadWithOtherBytesBeginsAnew) {
+  const std::string content = Content(1000);
+  const ContentHash hash = HashBytes(content);
+  std::ofstream(blobs_dir_ + "/tmp/" + hash.Hex()) << std::string(1000, 'x');
+  const auto located = store_->Locate(hash, 1000);
+  ASSERT_TRUE(located) << located.error().message;
+  EXPECT_FALSE(located->complete);
+  EXPECT_EQ(located->next_offset, 0u);
+  EXPECT_TRUE(Put(content, 0, 1000).complete);
+}
+
 TEST_F(BlobStoreTest, AFileInOneChunkIsThere) {
   const std::string content = Content(1000);
   const ContentHash hash = HashBytes(content);

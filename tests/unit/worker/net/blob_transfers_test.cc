@@ -170,6 +170,35 @@ TEST_F(BlobTransfersTest, AnEmptyFileIsFetched) {
   EXPECT_FALSE(fetched_[0]);
 }
 
+TEST_F(BlobTransfersTest, ABrokerThatHasEveryByteAndNoFileIsAskedAgain) {
+  StartUpload();
+  Answer(Take(), BlobPutReply{hash_, content_.size(), false});
+  ASSERT_THAT(sent_, SizeIs(1));
+  Answer(Take(), BlobPutReply{hash_, content_.size(), true});
+  ASSERT_THAT(uploaded_, SizeIs(1));
+  EXPECT_FALSE(uploaded_[0]);
+}
+
+TEST_F(BlobTransfersTest, ABrokerThatNeverMakesTheFileEndsTheUpload) {
+  StartUpload();
+  for (int i = 0; i < 100 && uploaded_.empty(); ++i) Answer(Take(), BlobPutReply{hash_, content_.size(), false});
+  ASSERT_THAT(uploaded_, SizeIs(1));
+  EXPECT_TRUE(uploaded_[0]);
+}
+
+TEST_F(BlobTransfersTest, WhatTheBrokerDroppedIsSentFromTheBeginningButNotForEver) {
+  StartUpload();
+  AnswerPut(Take());
+  Answer(Take(), ErrorReply{ErrorCode::kProtocol, "another content; send it again", {}, {}});
+  EXPECT_THAT(uploaded_, IsEmpty());
+  while (sent_.size() > 1) sent_.pop_front();  // the chunks of before; nobody answers them
+  stored_.clear();
+  AnswerAllPuts();
+  ASSERT_THAT(uploaded_, SizeIs(1));
+  EXPECT_FALSE(uploaded_[0]);
+  EXPECT_EQ(content_, stored_);
+}
+
 TEST_F(BlobTransfersTest, UploadsFromWhereTheBrokerIs) {
   stored_ = content_.substr(0, limits::kChunkBytes * 2);
   StartUpload();
