@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kLookInterval{1};  // a silent broker's access file is read again
+constexpr seconds kStandstill{2};    // later than this is not the system's usual delay
 constexpr seconds kBeatInterval{2};  // and it is asked whether it is there
 
 TimePoint Clock() { return std::chrono::steady_clock::now(); }
@@ -146,6 +147,8 @@ Status Connection::Turn(std::optional<TimePoint> deadline) {
   std::optional<std::chrono::nanoseconds> timeout;
   if (wake) timeout = *wake - Clock();
   ICARUS_TRY(loop_.Wait(timeout));
+  // We stood still (Ctrl-Z, a closed lid): that was not the broker's silence.
+  if (wake && Busy() && Clock() - *wake > kStandstill) busy_since_ = Clock();
   Receive();
   OnTime(Clock());
   return {};
