@@ -226,8 +226,8 @@ void Oracle::OnDispatched(const std::string& instance, const DispatchGroup& grou
     }
   }
   // A record goes when its tasks have ended or were taken back; the message may come late.
-  const auto job = durable_.jobs.find(group.job);
-  if (job != durable_.jobs.end() && task.token.value <= latest_token_) return;
+  const bool known = durable_.jobs.contains(group.job) || expired_.contains(group.job);
+  if (known && task.token.value <= latest_token_) return;
   Fail("task " + Text({group.job, task.index}) + " was handed to a worker before that was durable");
 }
 
