@@ -70,6 +70,7 @@ void EffectRunner::Deliver(Effect& effect) {
 void EffectRunner::TellSequence(AnyMessage& payload) const {
   if (auto* welcome = payload.get_if<Welcome>()) welcome->sequence = durable_sequence_;
   if (auto* reply = payload.get_if<HeartbeatReply>()) reply->sequence = durable_sequence_;
+  if (auto* ack = payload.get_if<ResultsAck>()) ack->sequence = durable_sequence_;
 }
 
 Status EffectRunner::Pump(std::int64_t clock_ms) {

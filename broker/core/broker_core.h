@@ -147,6 +147,7 @@ class BrokerCore {
   void HandleShow(const Caller& caller, const ShowJob& request, std::uint64_t correlation, Outbox& out);
   void HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation, Outbox& out);
   void HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out);
+  std::size_t WatchedBy(const std::string& instance) const;
   void HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation);
   void HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleRetry(const Caller& caller, const Retry& request, std::uint64_t correlation, Outbox& out);

@@ -259,6 +259,18 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
   return item;
 }
 
+std::size_t BrokerCore::WatchedBy(const std::string& instance) const {
+  const auto session = clients_.find(instance);
+  if (session == clients_.end()) return 0;
+  std::size_t jobs = 0;
+  for (const std::uint64_t correlation : session->second.watches) {
+    const auto watch = watches_.find({instance, correlation});
+    // An empty one costs too.
+    if (watch != watches_.end()) jobs += std::max<std::size_t>(watch->second.jobs.size(), 1);
+  }
+  return jobs;
+}
+
 void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now,
                              Outbox& out) {
   const WatchKey key{caller.instance, correlation};
@@ -267,16 +279,23 @@ void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::ui
     watches_.erase(old);
   }
   if (request.jobs.empty()) return;
-  for (const JobId id : request.jobs) {
+  const std::set<JobId> wanted(request.jobs.begin(), request.jobs.end());
+  if (wanted.size() + WatchedBy(caller.instance) > limits::kWatchedJobs) {
+    Error error = Error::Make(ErrorCode::kRefused, "a client watches at most " + std::to_string(limits::kWatchedJobs) +
+                                                       " jobs at a time (limits.watched_jobs); watch fewer");
+    return ReplyError(caller, correlation, error, out);
+  }
+  for (const JobId id : wanted) {
     if (auto found = FindJob(caller, id); !found) return ReplyError(caller, correlation, found.error(), out);
   }
   WatchState watch;
   watch.instance = caller.instance;
   watch.correlation = correlation;
-  watch.jobs = request.jobs;
+  for (const JobId id : request.jobs) {  // in the order asked, each once
+    if (watchers_of_[id].insert(key).second) watch.jobs.push_back(id);
+  }
   watch.urgent = true;
   watch.last_sent_ms = now.monotonic_ms() - kPushIntervalMs;
-  for (const JobId id : request.jobs) watchers_of_[id].insert(key);
   clients_[caller.instance].watches.insert(correlation);
   watches_[key] = std::move(watch);
 }

@@ -7,14 +7,25 @@
 
 namespace icarus::broker {
 namespace {
-constexpr std::size_t kBacklogMessages = 10'000;  // a peer; one that does not read is forgotten above it
+// What a peer that does not read may make the broker hold: beyond these it is forgotten, says Hello when it wakes and
+// asks again. A page of results is a message of up to kPageBytes.
+constexpr int kClientSendLimit = 64;  // messages in the socket's own queue
+constexpr std::size_t kBacklogMessages = 10'000;
+constexpr std::size_t kBacklogBytes = 64u << 20;
+
+std::size_t SizeOf(const Message& message) {
+  constexpr std::size_t kAbout = 512;
+  std::size_t bytes = kAbout;
+  for (const Body& body : message.bodies) bytes += body->size();
+  return bytes;
+}
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::Bind(TransportContext& context,
                                                const std::vector<std::string>& client_endpoints,
                                                const std::vector<std::string>& worker_endpoints) {
   auto gateway = std::make_unique<Gateway>();
-  ICARUS_ASSIGN(gateway->clients_.socket, RouterSocket::Bind(context, client_endpoints));
+  ICARUS_ASSIGN(gateway->clients_.socket, RouterSocket::Bind(context, client_endpoints, kClientSendLimit));
   ICARUS_ASSIGN(gateway->workers_.socket, RouterSocket::Bind(context, worker_endpoints));
   return gateway;
 }
@@ -118,9 +129,10 @@ void Gateway::Send(PeerRole role, const std::string& instance, Message message) 
   message.stamp = to.peers.NextStamp(instance);
   const auto waiting = to.backlog.find(instance);
   if (waiting == to.backlog.end() && TrySend(to, instance, message)) return;
-  auto& queue = to.backlog[instance];
-  queue.push_back(std::move(message));
-  if (queue.size() > kBacklogMessages) Forget(to, std::string(instance));
+  Backlog& backlog = to.backlog[instance];
+  backlog.bytes += SizeOf(message);
+  backlog.messages.push_back(std::move(message));
+  if (backlog.messages.size() > kBacklogMessages || backlog.bytes > kBacklogBytes) Forget(to, std::string(instance));
 }
 
 bool Gateway::Flush() {
@@ -128,11 +140,12 @@ bool Gateway::Flush() {
   for (Side* to : {&clients_, &workers_}) {
     for (auto it = to->backlog.begin(); it != to->backlog.end();) {
       const std::string instance = it->first;
-      auto& queue = it->second;
+      auto& [queue, bytes] = it->second;
       bool gone = false;
       while (!queue.empty() && TrySend(*to, instance, queue.front())) {
         gone = !to->backlog.contains(instance);
         if (gone) break;
+        bytes -= SizeOf(queue.front());
         queue.pop_front();
       }
       if (gone) {

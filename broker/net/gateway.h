@@ -53,10 +53,14 @@ class Gateway {
   const GatewayCounters& counters() const { return counters_; }
 
  private:
+  struct Backlog {
+    std::deque<Message> messages;
+    std::size_t bytes = 0;
+  };
   struct Side {
     std::unique_ptr<RouterSocket> socket;
     PeerDirectory peers;
-    std::map<std::string, std::deque<Message>> backlog;  // by instance
+    std::map<std::string, Backlog> backlog;  // by instance
   };
   Side& side(PeerRole role) { return role == PeerRole::kClient ? clients_ : workers_; }
   const Side& side(PeerRole role) const { return role == PeerRole::kClient ? clients_ : workers_; }

@@ -553,7 +553,8 @@ struct Results {
 struct ResultsAck {
   static constexpr MessageType kType = MessageType::kResultsAck;
   std::vector<ExecutionId> executions;
-  ICARUS_FIELDS(ResultsAck, executions)
+  std::uint64_t sequence = 0;  // of the last batch that is on disk
+  ICARUS_FIELDS(ResultsAck, executions, sequence)
 };
 // Ends these: a started one is killed and answered with a Results entry, a queued one with TaskEvents::returned.
 struct StopExecutions {

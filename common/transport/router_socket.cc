@@ -60,10 +60,12 @@ RouterSocket::RouterSocket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 RouterSocket::~RouterSocket() = default;
 
 Result<std::unique_ptr<RouterSocket>> RouterSocket::Bind(TransportContext& context,
-                                                         const std::vector<std::string>& endpoints) {
+                                                         const std::vector<std::string>& endpoints,
+                                                         std::optional<int> send_limit) {
   try {
     auto impl = std::make_unique<Impl>(context);
     ICARUS_TRY(ApplySocketOptions(impl->socket.handle(), SocketRole::kRouter));
+    if (send_limit) impl->socket.set(zmq::sockopt::sndhwm, *send_limit);
     for (const std::string& endpoint : endpoints) {
       ICARUS_ASSIGN(std::string bound, BindOne(impl->socket, endpoint));
       impl->endpoints.push_back(std::move(bound));

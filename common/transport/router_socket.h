@@ -27,9 +27,11 @@ struct Incoming {
 class RouterSocket final : public PolledSocket {
  public:
   // kRefused when an endpoint is in use (a live ipc path is left unharmed, a dead one is replaced), naming it and what
-  // to do; kUsage when it is not an endpoint. REQUIRES that `context` outlives the socket.
+  // to do; kUsage when it is not an endpoint. `send_limit`: messages queued for a peer, in place of the usual. REQUIRES
+  // that `context` outlives the socket.
   static Result<std::unique_ptr<RouterSocket>> Bind(TransportContext& context,
-                                                    const std::vector<std::string>& endpoints);
+                                                    const std::vector<std::string>& endpoints,
+                                                    std::optional<int> send_limit = std::nullopt);
   // Returns when its endpoints can be bound again (at most a second later).
   ~RouterSocket();
 

@@ -80,7 +80,7 @@ std::optional<ExecutionResult> FakeBroker::Result(std::chrono::seconds within) {
   auto results = Next<Results>(within);
   if (!results) return std::nullopt;
   EXPECT_EQ(1u, results->results.size());
-  Send(ResultsAck{{results->results[0].execution}});
+  Send(ResultsAck{{results->results[0].execution}, 0});
   return results->results[0];
 }
 

@@ -115,6 +115,7 @@ void WorkerCore::OnStopExecutions(const StopExecutions& stop, const Now& now) {
 }
 
 void WorkerCore::OnResultsAck(const ResultsAck& ack) {
+  options_.hello.seen_sequence = std::max(options_.hello.seen_sequence, ack.sequence);
   for (const ExecutionId execution : ack.executions) ForgetResult(execution);
 }
 

@@ -88,6 +88,17 @@ TEST(Admission, WhatIsOpenIsKnownAgainAfterARestart) {
   EXPECT_EQ(world.LastError("alice")->code, ErrorCode::kOverloaded);
 }
 
+TEST(Watching, AJobIsWatchedOnceAndNotTooMany) {
+  CoreWorld world;
+  const JobId job = world.Submit(CoreWorld::Noop());
+  EXPECT_EQ(world.Ask<JobUpdate>("alice", Watch{std::vector<JobId>(10'000, job)}).jobs.size(), 1u);
+  std::vector<JobId> many;
+  for (std::uint64_t i = 1; i <= limits::kWatchedJobs; ++i) many.push_back(JobId(i));
+  world.Ask<JobUpdate>("alice", Watch{many});
+  ASSERT_TRUE(world.LastError("alice"));
+  EXPECT_THAT(world.LastError("alice")->message, HasSubstr("limits.watched_jobs"));
+}
+
 TEST(Admission, WorkersBeyondTheLimitAreTurnedAway) {
   CoreConfig config;
   config.max_workers = 1;
