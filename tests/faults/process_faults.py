@@ -101,9 +101,11 @@ def stopped_worker(seed):
         campaign.work()
         time.sleep(campaign.chance.uniform(0.2, 0.8))
         name = campaign.chance.choice(campaign.worker_names)
+        is_in = lambda state: any((worker["name"], worker["state"]) == (name, state)
+                                  for worker in campaign.ask("workers") or [])
+        wait_until(lambda: is_in("active"), "the worker")
         os.kill(campaign.started[name].pid, signal.SIGSTOP)
-        wait_until(lambda: any(worker["name"] == name and worker["state"] == "lost" for worker in campaign.ask("workers") or []),
-                   "the loss of the stopped worker", timeout=30)
+        wait_until(lambda: is_in("lost"), "the loss of the stopped worker", timeout=30)
         time.sleep(campaign.chance.uniform(0, 1))
         os.kill(campaign.started[name].pid, signal.SIGCONT)
         return campaign.finish(), campaign.logs()
