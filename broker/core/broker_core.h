@@ -226,6 +226,7 @@ class BrokerCore {
   void ReturnOrphans(const std::string& instance, bool counts, Now now, Outbox& out);
   void LearnSolvers(const WorkerState& worker, Outbox& out);
   void ResolveJobs(Outbox& out);
+  void Resolve(Job& job, Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
   void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
   void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);

@@ -125,8 +125,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   NoteActive(caller.user);
   ArmJobTimers(job);
   NoteDependencies(job);
-  unresolved_.insert(id);
-  ResolveJobs(out);
+  Resolve(job, out);
   SettleHeldJob(job, now, out);
 
   SubmitReply reply;
@@ -450,8 +449,7 @@ std::uint64_t BrokerCore::RetryTasks(Job& job, const Retry& request,
   out.Write(PutJobStatus{job.StatusRecord()});
   ReopenDependents(job, out);
   // A job that was finished at the broker's start has no request class yet.
-  unresolved_.insert(job.id());
-  ResolveJobs(out);
+  Resolve(job, out);
   Touch(job);
   SettleHeldJob(job, now, out);
   return retried;

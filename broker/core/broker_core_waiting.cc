@@ -94,8 +94,7 @@ void BrokerCore::SettleHeldJob(Job& job, Now now, Outbox& out) {
   out.Write(PutJobStatus{job.StatusRecord()});
   TellJob("job_released", job, "", now, out);
   out.Log("job released", {{"job", std::to_string(job.id().value)}});
-  unresolved_.insert(job.id());
-  ResolveJobs(out);
+  Resolve(job, out);
   Touch(job);
 }
 

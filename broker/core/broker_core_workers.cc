@@ -124,22 +124,25 @@ void BrokerCore::LearnSolvers(const WorkerState& worker, Outbox& out) {
 }
 
 void BrokerCore::ResolveJobs(Outbox& out) {
-  for (auto it = unresolved_.begin(); it != unresolved_.end();) {
-    Job& job = *jobs_.at(*it);
-    if (job.identity.empty()) {
-      const auto known = config_.solver_default.find(job.spec().solver);
-      if (known == config_.solver_default.end()) {
-        ++it;
-        continue;
-      }
-      job.identity = known->second;
-      out.Write(PutJobStatus{job.StatusRecord()});
+  const std::set<JobId> all = unresolved_;
+  for (const JobId id : all) Resolve(*jobs_.at(id), out);
+}
+
+// Into the queue, or among the unresolved while nobody has named an identity of its solver.
+void BrokerCore::Resolve(Job& job, Outbox& out) {
+  if (job.identity.empty()) {
+    const auto known = config_.solver_default.find(job.spec().solver);
+    if (known == config_.solver_default.end()) {
+      unresolved_.insert(job.id());
+      return;
     }
-    it = unresolved_.erase(it);
-    job.request_class = classes_.Intern(job.spec(), job.identity);
-    if (job.cacheable && job.spec().cache != CachePolicy::kRefresh) probing_.insert(job.id());
-    Enqueue(job);
+    job.identity = known->second;
+    out.Write(PutJobStatus{job.StatusRecord()});
   }
+  unresolved_.erase(job.id());
+  job.request_class = classes_.Intern(job.spec(), job.identity);
+  if (job.cacheable && job.spec().cache != CachePolicy::kRefresh) probing_.insert(job.id());
+  Enqueue(job);
 }
 
 void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out) {
