@@ -2,36 +2,40 @@
 #include "broker/core/broker_core.h"
 
 namespace icarus::broker {
+namespace {
 
-void BrokerCore::TellJob(const char* kind, const Job& job, std::string detail, Now now, Outbox& out) {
+Event MakeEvent(const char* kind, std::string detail, Now now) {
   Event event;
   event.at_ms = now.wall_ms;
   event.kind = kind;
+  event.detail = std::move(detail);
+  return event;
+}
+
+Event MakeJobEvent(const char* kind, const Job& job, std::string detail, Now now) {
+  Event event = MakeEvent(kind, std::move(detail), now);
   event.job = job.id();
   event.user = job.record().user;
-  event.detail = std::move(detail);
-  out.Happened(std::move(event));
+  return event;
+}
+
+}  // namespace
+
+void BrokerCore::TellJob(const char* kind, const Job& job, std::string detail, Now now, Outbox& out) {
+  out.Happened(MakeJobEvent(kind, job, std::move(detail), now));
 }
 
 void BrokerCore::TellTask(const char* kind, const Job& job, TaskIndex index, const std::string& worker,
                           std::string detail, Now now, Outbox& out) {
-  Event event;
-  event.at_ms = now.wall_ms;
-  event.kind = kind;
-  event.job = job.id();
+  Event event = MakeJobEvent(kind, job, std::move(detail), now);
   event.task = index;
-  event.user = job.record().user;
   event.worker = worker;
-  event.detail = std::move(detail);
   out.Happened(std::move(event));
 }
 
 void BrokerCore::TellWorker(const char* kind, const std::string& worker, std::string detail, Now now, Outbox& out) {
-  Event event;
-  event.at_ms = now.wall_ms;
-  event.kind = kind;
+  Event event = MakeEvent(kind, std::move(detail), now);
   event.worker = worker;
-  event.detail = std::move(detail);
   out.Happened(std::move(event));
 }
 
