@@ -167,7 +167,7 @@ void BrokerNode::CheckFencing() {
   for (broker::Effect& effect : effects) {
     if (const auto* persist = std::get_if<broker::Persist>(&effect)) {
       if (const auto* put = std::get_if<broker::PutDispatch>(&persist->record)) {
-        world_.oracle.OnDispatchDecided(put->dispatch);
+        world_.oracle.OnDispatchDecided(put->dispatch, Clock().monotonic_ms());
       }
     }
     out_.Push(std::move(effect));
@@ -192,7 +192,7 @@ void BrokerNode::Turn() {
   for (const broker::Effect& effect : effects) {
     const auto* persist = std::get_if<broker::Persist>(&effect);
     const auto* put = persist == nullptr ? nullptr : std::get_if<broker::PutDispatch>(&persist->record);
-    if (put != nullptr) world_.oracle.OnDispatchDecided(put->dispatch);
+    if (put != nullptr) world_.oracle.OnDispatchDecided(put->dispatch, Clock().monotonic_ms());
   }
   Perform(gate_->Add(std::move(effects)));
   Pump();

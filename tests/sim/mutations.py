@@ -56,6 +56,9 @@ MUTATIONS = {
     "key-without-parameters": (
         "results of different parameters share a key", "common/analysis/cache_key.cc",
         "AppendCanonical(out, parts.params)", "AppendCanonical(out, ValueMap())"),
+    "waiting-counts-for-nothing": (
+        "a low priority waits for as long as there is a higher one", "broker/core/ready_queue.cc",
+        "return priority - steps;", "return priority - steps * 0;"),
     "submission-id-forgotten": (
         "after a restart the same submission becomes a second job", "broker/core/broker_core.cc",
         "  by_submit_id_[{record.user, record.id}] = id;\n", ""),

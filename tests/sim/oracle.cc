@@ -122,7 +122,8 @@ void Oracle::AfterBatch() {
 
 void Oracle::OnRecovered(std::uint64_t sequence) {
   last_token_.clear();  // what was decided and did not become durable never was
-  for (const auto& [id, record] : durable_.dispatches) OnDispatchDecided(record);
+  for (const auto& [id, record] : durable_.dispatches) NoteTokens(record);
+  starvation_.OnBrokerStarted();
   if (sequence < highest_sequence_) Fail("the store went back to batch " + std::to_string(sequence));
 }
 
@@ -231,7 +232,13 @@ void Oracle::OnDispatched(const std::string& instance, const DispatchGroup& grou
   Fail("task " + Text({group.job, task.index}) + " was handed to a worker before that was durable");
 }
 
-void Oracle::OnDispatchDecided(const broker::DispatchRecord& record) {
+void Oracle::OnDispatchDecided(const broker::DispatchRecord& record, std::int64_t now_ms) {
+  ++checks_;
+  NoteTokens(record);
+  if (const std::string wrong = starvation_.OnDispatch(record, now_ms, cancel_asked_); !wrong.empty()) Fail(wrong);
+}
+
+void Oracle::NoteTokens(const broker::DispatchRecord& record) {
   for (const auto& task : record.tasks) last_token_[task.execution] = task.token;
 }
 

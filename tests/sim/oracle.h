@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/sim/disk.h"
+#include "tests/sim/starvation.h"
 
 namespace icarus::sim {
 
@@ -17,7 +18,9 @@ std::string ExpectedBody(const std::string& analysis, const std::string& target,
 
 class Oracle {
  public:
-  explicit Oracle(const StoreImage& durable) : durable_(durable) {}
+  // `aging_ms`: of the queue, by which nobody waits for too long; 0: that is not looked at.
+  explicit Oracle(const StoreImage& durable, std::int64_t aging_ms)
+      : durable_(durable), starvation_(durable, aging_ms) {}
 
   // --- the disk
   void BeforeBatch(const broker::RecordBatch& batch);
@@ -38,7 +41,7 @@ class Oracle {
   void OnDispatched(const std::string& instance, const DispatchGroup& group, const DispatchTask& task);
   void OnRefused(ExecutionId execution) { refused_.insert(execution); }
   // A dispatch was decided, and so every older token of these executions is stale.
-  void OnDispatchDecided(const broker::DispatchRecord& record);
+  void OnDispatchDecided(const broker::DispatchRecord& record, std::int64_t now_ms);
   // A result has been taken by the broker; `refused`: it was turned down.
   void OnResultTaken(const ExecutionResult& result, bool refused);
   void OnResultSent(ExecutionId execution, TaskRef task, TaskState outcome);
@@ -65,11 +68,13 @@ class Oracle {
   std::uint64_t TotalOf(const StoredJob& job) const;
   void CheckDependencies(JobId id);
   void OnExpired(JobId id);
+  void NoteTokens(const broker::DispatchRecord& record);
   bool UpstreamRetried(JobId id) const;
   void CheckTransition(TaskRef task, TaskState from, TaskState to);
   static bool IsEnd(TaskState state) { return static_cast<int>(state) >= 3; }
 
   const StoreImage& durable_;
+  StarvationWatch starvation_;
   std::map<TaskRef, TaskState> before_;       // of the jobs that the batch touches
   std::map<std::string, JobId> submitted_;    // acknowledged, by idempotency id
   std::map<JobId, std::uint64_t> tasks_;      // of acknowledged jobs

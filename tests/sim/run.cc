@@ -21,7 +21,8 @@ class Simulation {
         random_(options.seed * 0x9E3779B97F4A7C15ULL + 1),
         plan_(FaultPlan::Draw(random_, options.without)),
         network_(scheduler_, random_, plan_, trace_),
-        oracle_(store_) {
+        config_(DrawConfig(random_)),
+        oracle_(store_, config_.max_concurrent > 0 ? 0 : config_.aging_ms) {
     if (options.trace) trace_.Keep();
   }
 
@@ -46,17 +47,21 @@ class Simulation {
     return scheduler_.Step(until);
   }
 
-  void Build() {
+  static broker::CoreConfig DrawConfig(Random& random) {
     broker::CoreConfig config;
-    config.worker_lost_after_ms = 5'000 + static_cast<std::int64_t>(random_.Below(10'000));
-    config.reattach_grace_ms = 10'000 + static_cast<std::int64_t>(random_.Below(20'000));
-    config.aging_ms = 1'000 + static_cast<std::int64_t>(random_.Below(100'000));
-    config.max_worker_deaths = 2 + static_cast<std::uint32_t>(random_.Below(4));
-    if (random_.Below(3) == 0) config.cache_max_entries = 1 + random_.Below(6);
-    if (random_.Below(3) == 0) config.retention_ms = 0;
-    if (random_.Below(4) == 0) config.max_concurrent = 1 + random_.Below(3);
+    config.worker_lost_after_ms = 5'000 + static_cast<std::int64_t>(random.Below(10'000));
+    config.reattach_grace_ms = 10'000 + static_cast<std::int64_t>(random.Below(20'000));
+    config.aging_ms = 1'000 + static_cast<std::int64_t>(random.Below(100'000));
+    config.max_worker_deaths = 2 + static_cast<std::uint32_t>(random.Below(4));
+    if (random.Below(3) == 0) config.cache_max_entries = 1 + random.Below(6);
+    if (random.Below(3) == 0) config.retention_ms = 0;
+    if (random.Below(4) == 0) config.max_concurrent = 1 + random.Below(3);
+    return config;
+  }
+
+  void Build() {
     BrokerNode::World around{scheduler_, random_, plan_, network_, store_, oracle_, trace_};
-    broker_ = std::make_unique<BrokerNode>(around, config);
+    broker_ = std::make_unique<BrokerNode>(around, config_);
     broker_->clock = DrawClock();
     const Time longest = (random_.Below(2) == 0 ? 200 : 8'000) * kMillisecond;
     for (std::uint64_t i = 0, count = 1 + random_.Below(3); i < count; ++i) {
@@ -234,6 +239,7 @@ class Simulation {
   Scheduler scheduler_;
   Trace trace_;
   Network network_;
+  const broker::CoreConfig config_;
   StoreImage store_;
   Oracle oracle_;
   std::unique_ptr<BrokerNode> broker_;
