@@ -19,6 +19,7 @@
 #include "broker/storage/key_schema.h"
 #include "broker/storage/record_codec.h"
 #include "broker/storage/rocksdb_support.h"
+#include "broker/storage/space_reclaimer.h"
 #include "broker/storage/store_check.h"
 #include "broker/storage/store_lock.h"
 #include "common/base/check.h"
@@ -91,6 +92,7 @@ struct RocksDbJobStore::Impl {
   std::unique_ptr<DiskReserve> reserve;
   std::shared_ptr<FatalErrorListener> listener;
   std::unique_ptr<rocksdb::DB> db;
+  std::unique_ptr<SpaceReclaimer> reclaimer;
   std::optional<HighWater> high_water;
   StoreMeta meta;
   std::uint64_t committed = 0;  // sequence of the last batch; the commit thread's
@@ -131,6 +133,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   impl->db.reset(db);
   if (!opened.ok()) return OpenFailure(dir, options.home, opened);
   CrashPoint("store.opened");
+  impl->reclaimer = std::make_unique<SpaceReclaimer>(*impl->db, options.reclaim_bytes, options.log);
 
   ICARUS_ASSIGN(impl->meta, ReadMeta(*impl->db, dir));
   if (!check.is_new && impl->meta.sequence != check.reached.sequence) {
@@ -197,6 +200,9 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   if (!status.ok()) return RocksError("cannot write to the job store in " + dir, status);
   CrashPoint("store.written");
   last_job = now.last_job;
+  for (const Record& record : batch.records) {
+    if (const auto* gone = std::get_if<DeleteJob>(&record)) reclaimer->Deleted(gone->job);
+  }
   return high_water->Write({meta.lineage, meta.epoch, batch.sequence});
 }
 

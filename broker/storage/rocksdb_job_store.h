@@ -23,6 +23,7 @@ struct JobStoreOptions {
   std::uint64_t min_free_bytes = 48u << 20;
   // Of a file that is given up when the disk is full, so that results can still be committed; 0: none.
   std::uint64_t reserve_bytes = 0;
+  std::uint64_t reclaim_bytes = 32u << 20;  // of deleted jobs in tables, until they are compacted
   StorageLog log;
 };
 
