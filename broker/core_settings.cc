@@ -44,6 +44,9 @@ CoreConfig MakeCoreConfig(const Settings& settings) {
                       count("limits.memory_mb") << 20};
   config.max_workers = count("limits.workers");
   config.retry_no_convergence = settings.Flag("retry.no_convergence");
+  config.host_limits = {settings.Flag("throttle.enabled"), settings.Number("throttle.memory_percent"),
+                        settings.Number("throttle.disk_percent"), settings.Number("throttle.resume_below_percent"),
+                        Milliseconds(settings.Number("throttle.dwell_seconds"))};
   return config;
 }
 

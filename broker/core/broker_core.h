@@ -227,6 +227,8 @@ class BrokerCore {
   void LearnSolvers(const WorkerState& worker, Outbox& out);
   void ResolveJobs(Outbox& out);
   void Resolve(Job& job, Outbox& out);
+  void ForgetGates();
+  void OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
   void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
   void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);
@@ -337,6 +339,7 @@ class BrokerCore {
   RequestClasses classes_;
   Predictor predictor_;
   WorkerRegistry workers_;
+  std::map<std::string, HostGate> gates_;  // by boot id of the machine
   CacheIndex cache_;
   std::unordered_map<ContentHash, CacheWaiter> cache_waiters_;
   std::uint64_t reads_in_flight_ = 0;

@@ -7,6 +7,16 @@
 #include "common/base/text.h"
 
 namespace icarus::broker {
+namespace {
+
+const char* StateOf(const WorkerState& worker) {
+  if (worker.lost) return "lost";
+  if (worker.draining) return "draining";
+  return worker.held_reason.empty() ? "active" : "held";
+}
+
+}  // namespace
+
 void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcome& welcome, Now now, Outbox& out) {
   const WorkerHello& said = *hello.worker;
   if (!said.replaces.empty()) {
@@ -25,6 +35,8 @@ void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcom
   worker.lost = false;
   worker.last_heard_ms = now.monotonic_ms();
   if (fresh) worker.draining = false;
+  ForgetGates();
+  worker.held_reason = gates_[said.boot_id].held_reason();
   LearnSolvers(worker, out);
   AdoptHeld(worker, said.held, welcome, now, out);
   schedule_needed_ = true;
@@ -151,7 +163,7 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
   switch (message.payload.type()) {
     case Heartbeat::kType: {
       auto& heartbeat = message.payload.get<Heartbeat>();
-      if (heartbeat.telemetry) worker.telemetry = *heartbeat.telemetry;
+      if (heartbeat.telemetry) OnTelemetry(worker, *heartbeat.telemetry, now, out);
       HeartbeatReply reply;
       reply.drain = worker.draining;
       return out.Reply(PeerRole::kWorker, instance, correlation, reply);
@@ -172,6 +184,30 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
       return out.Reply(PeerRole::kWorker, instance, correlation,
                        ToErrorReply(ProtocolError("a worker may not send this message")));
   }
+}
+
+// Of machines that have no worker any more.
+void BrokerCore::ForgetGates() {
+  if (gates_.size() < workers_.all().size()) return;
+  std::set<std::string> known;
+  for (const auto& [instance, worker] : workers_.all()) known.insert(worker.hello.boot_id);
+  std::erase_if(gates_, [&](const auto& gate) { return !known.contains(gate.first); });
+}
+
+// What one worker says of its machine goes for all that are there.
+void BrokerCore::OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out) {
+  worker.telemetry = sample;
+  HostGate& gate = gates_[worker.hello.boot_id];
+  const bool changed = gate.OnSample(sample, config_.host_limits, now.monotonic_ms());
+  for (auto& [instance, other] : workers_.all()) {
+    if (other.hello.boot_id != worker.hello.boot_id || other.held_reason == gate.held_reason()) continue;
+    other.held_reason = gate.held_reason();
+    if (!changed || other.lost) continue;
+    const bool held = !other.held_reason.empty();
+    TellWorker(held ? "worker_held" : "worker_released", other.hello.name, other.held_reason, now, out);
+    out.Log(held ? "worker held" : "worker released", {{"worker", other.hello.name}, {"why", other.held_reason}}, held);
+  }
+  schedule_needed_ = schedule_needed_ || changed;
 }
 
 void BrokerCore::MarkStarted(Execution& execution, Now now, Outbox& out) {
@@ -287,7 +323,8 @@ void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request,
     WorkerInfo info;
     info.name = worker.hello.name;
     info.host = worker.host;
-    info.state = worker.lost ? "lost" : worker.draining ? "draining" : "active";
+    info.state = StateOf(worker);
+    if (!worker.lost) info.held_reason = worker.held_reason;
     info.slots = worker.hello.slots;
     for (const ExecutionId id : worker.assigned) {
       const Execution* execution = executions_.Find(id);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "broker/core/admission.h"
+#include "broker/core/host_gate.h"
 
 namespace icarus::broker {
 
@@ -26,6 +27,7 @@ struct CoreConfig {
   AdmissionLimits admission;
   std::uint64_t max_workers = 100'000;
   bool retry_no_convergence = false;
+  HostLimits host_limits;
 };
 
 }  // namespace icarus::broker

@@ -177,7 +177,9 @@ ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskStat
     if (!worker.CanEverRun(request)) continue;
     ++fitting;
     if (worker.draining) {
-      held = worker.hello.name;
+      held = worker.hello.name + " drains";
+    } else if (!worker.held_reason.empty()) {
+      held = "of the machine of " + worker.hello.name + ", " + worker.held_reason;
     } else {
       ++open;
     }
@@ -193,7 +195,7 @@ ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskStat
                 " has"};
   }
   if (open == 0) {
-    return {state, "held", "the only workers that could run it take nothing now: " + held + " drains"};
+    return {state, "held", "the only workers that could run it take nothing now: " + held};
   }
   if (!JobHasRoom(job)) {
     return {state, "max_running", Counted(job.in_flight, "task") + " of its job run, as many as --max-running allows"};
@@ -215,7 +217,7 @@ ExplainReply BrokerCore::ExplainPlace(const Job& job, TaskIndex index, TaskState
   std::uint64_t busy = 0;
   const RequestClass& request = classes_.Get(job.request_class);
   for (const auto& [instance, worker] : workers_.all()) {
-    if (worker.lost || worker.draining || !worker.CanEverRun(request)) continue;
+    if (!worker.takes_work() || !worker.CanEverRun(request)) continue;
     slots += worker.hello.slots / request.resources.cpus;
     busy += worker.assigned.size();
   }

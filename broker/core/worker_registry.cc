@@ -18,7 +18,7 @@ bool WorkerState::CanEverRun(const RequestClass& request) const {
 }
 
 std::int64_t WorkerState::RoomFor(const RequestClass& request, std::int64_t extra_slots) const {
-  if (lost || draining || !CanEverRun(request)) return 0;
+  if (!takes_work() || !CanEverRun(request)) return 0;
   std::int64_t room = (hello.slots + extra_slots - cpus_used) / request.resources.cpus;
   if (request.resources.memory_bytes > 0) {
     room = std::min(room, (hello.memory_bytes - memory_used) / request.resources.memory_bytes);
