@@ -33,6 +33,7 @@ Status FillCommand(const StartAttempt& start, const AttemptPlace& place, Attempt
   CommandEnvironmentInput input;
   input.axes = AxesOf(group, start.task);
   ICARUS_ASSIGN(spec.command, SubstituteCommand(*group.command, input.axes, start.task.index, spec.target.name));
+  if (start.task.kept) spec.kept = *start.task.kept;
   input.task = TaskRef{group.job, start.task.index};
   input.attempt = start.task.attempt;
   input.cpus = group.resources.cpus;

@@ -17,6 +17,12 @@ namespace {
 constexpr std::uint64_t kHelloCorrelation = 1;  // below those of the transfers
 constexpr Milliseconds kFarewell(2'000);        // for the last messages to leave
 
+std::vector<OutputBlob> ToOutputBlobs(const std::vector<BlobFile>& files) {
+  std::vector<OutputBlob> blobs;
+  for (const BlobFile& file : files) blobs.push_back(OutputBlob{file.hash, file.size, file.path});
+  return blobs;
+}
+
 }  // namespace
 
 WorkerLoop::WorkerLoop(Parts parts, CoreOptions options, AttemptPlace place, BlobCache blobs)
@@ -139,6 +145,11 @@ void WorkerLoop::Take(const AttemptProgress& progress) {
   core_.OnAttemptProgress(AttemptId(progress.id), progress.fraction, progress.message);
 }
 
+void WorkerLoop::Take(AttemptSaved& saved) {
+  if (!saved.problem.empty()) LogWarning("files to keep", {{"save", saved.id}, {"why", saved.problem}});
+  core_.OnAttemptSaved(AttemptId(saved.id), std::move(saved.files), ToOutputBlobs(saved.blobs));
+}
+
 void WorkerLoop::Take(AttemptFinished& finished) {
   CrashPoint("worker.finished");
   LogDebug("attempt finished", {{"attempt", finished.id},
@@ -152,7 +163,8 @@ void WorkerLoop::Take(AttemptFinished& finished) {
     end.incomplete = body && !body->missing.empty();
   }
   if (!finished.body.empty()) end.body = std::make_shared<const std::string>(std::move(finished.body));
-  for (const BlobFile& blob : finished.blobs) end.blobs.push_back(OutputBlob{blob.hash, blob.size, blob.path});
+  end.blobs = ToOutputBlobs(finished.blobs);
+  end.kept = std::move(finished.kept);
   end.cacheable = finished.cacheable;
   end.output_tail = std::move(finished.output_tail);
   end.run_s = finished.run_s;
@@ -231,6 +243,18 @@ void WorkerLoop::Do(KillAttempt& kill) {
   if (const Status asked = parts_.launcher.Kill(kill.attempt.value); !asked) {
     LogWarning("an attempt cannot be ended", {{"attempt", kill.attempt}, {"why", asked.error().message}});
   }
+}
+
+void WorkerLoop::Do(SignalAttempt& notice) {
+  LogInfo("attempt is told that it will be stopped", {{"attempt", notice.attempt}, {"signal", notice.signal}});
+  if (const Status asked = parts_.launcher.Signal(notice.attempt.value, notice.signal); !asked) {
+    LogWarning("an attempt cannot be told", {{"attempt", notice.attempt}, {"why", asked.error().message}});
+  }
+}
+
+void WorkerLoop::Do(SaveAttempt& order) {
+  const Status asked = parts_.launcher.Save({order.attempt.value, order.save.value, OutboxOf(place_, order.save)});
+  if (!asked) LogWarning("nothing can be saved", {{"attempt", order.attempt}, {"why", asked.error().message}});
 }
 
 void WorkerLoop::Do(KillAll&) {

@@ -50,6 +50,7 @@ class WorkerLoop {
   void Take(const AttemptStarted& started);
   void Take(const AttemptProgress& progress);
   void Take(const OutputPiece&) {}
+  void Take(AttemptSaved& saved);
   void Take(AttemptFinished& finished);
 
   // effects
@@ -60,6 +61,8 @@ class WorkerLoop {
   void Do(CheckAccess&);
   void Do(StartAttempt& start);
   void Do(KillAttempt& kill);
+  void Do(SignalAttempt& notice);
+  void Do(SaveAttempt& order);
   void Do(KillAll&);
   void Do(FetchBlob& fetch);
   void Do(UploadBlob& upload);

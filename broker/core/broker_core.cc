@@ -63,6 +63,7 @@ void BrokerCore::RecoverTask(TaskRef task, const TaskRecord& record) {
   extra.ended_token = record.ended_token;
   extra.not_before_ms = record.not_before_ms;
   if (record.history) extra.history = *record.history;
+  extra.kept = record.kept;
 }
 
 void BrokerCore::RecoverDispatch(const DispatchRecord& record) {

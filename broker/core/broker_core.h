@@ -230,6 +230,7 @@ class BrokerCore {
   void ForgetGates();
   void OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
+  void OnSaved(const WorkerState& worker, const std::vector<SavedFiles>& saved, Outbox& out);
   void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
   void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);
   void MarkStarted(Execution& execution, Now now, Outbox& out);
@@ -256,6 +257,8 @@ class BrokerCore {
   void EraseExecution(Execution& execution, Outbox& out);
   void Unsubscribe(Execution& execution, TaskRef task, Now now, Outbox& out);
   void NoteCancelProgress(ExecutionId execution, bool cancelled, Outbox& out);
+  void Keep(const Execution& execution, const std::vector<FileRef>& files);
+  void KeepSaved(const Execution& execution, const std::vector<FileRef>& files, Outbox& out);
   AttemptRecord DescribeAttempt(const Execution& execution, const TaskError& error,
                                 const ExecutionResult& result) const;
   std::int64_t Backoff(std::uint32_t failures);

@@ -478,6 +478,7 @@ void BrokerCore::RetryTask(Job& job, TaskIndex index, const TaskRecord& record, 
   extra.generation = record.generation + 1;
   extra.ended_token = record.ended_token;
   if (record.history) extra.history = *record.history;
+  extra.kept = record.kept;
   KeepPending(job, index, out);
   ReturnToQueue(job, index, now, out);
 }

@@ -20,6 +20,7 @@ TaskRecord BaseRecord(const TaskExtra* extra) {
   record.generation = extra->generation;
   record.ended_token = extra->ended_token;
   if (!extra->history.empty()) record.history = extra->history;
+  record.kept = extra->kept;
   return record;
 }
 
@@ -50,6 +51,7 @@ void BrokerCore::EndTask(Job& job, TaskIndex index, TaskState state, TaskRecord 
   full.error = std::move(record.error);
   full.blobs = std::move(record.blobs);
   full.has_body = body != nullptr;
+  if (state == TaskState::kCompleted) full.kept.reset();
   if (state != TaskState::kCompleted && state != TaskState::kCancelled && full.error)
     CountFailure(job, index, *full.error);
   if (full.incomplete) ++job.incomplete;
@@ -187,6 +189,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
                                  Outbox& out) {
   const TaskError error = execution.stop_as ? execution.stop_error : result.error.value_or(TaskError{});
   const AttemptRecord attempt = DescribeAttempt(execution, error, result);
+  if (result.kept) Keep(execution, *result.kept);
   if (ShouldRetry(execution, result)) {
     std::uint32_t failures = 0;
     for (const TaskRef task : execution.subscribers) {
@@ -199,6 +202,9 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
   }
   if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
     // Nobody asked for it: the worker gave it up (it drains). The task goes back unharmed.
+    for (const TaskRef task : execution.subscribers) {
+      if (result.kept) RecordAttempt(task, attempt, execution.token, 0, now, out);
+    }
     RequeueExecution(execution, 0, now, out);
     return;
   }
@@ -228,6 +234,22 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
 std::int64_t BrokerCore::Backoff(std::uint32_t failures) {
   const std::int64_t wait = std::min(kLongestBackoffMs, kFirstBackoffMs << std::min(failures, 7u));
   return wait / 2 + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(wait)));
+}
+
+// What the attempt has left is there for the next one, whichever of the subscribers that is for.
+void BrokerCore::Keep(const Execution& execution, const std::vector<FileRef>& files) {
+  for (const TaskRef task : execution.subscribers) jobs_.at(task.job)->Extra(task.index).kept = files;
+}
+
+// While it runs. The record is that of a task which is not at a worker: recovery counts the attempt by its dispatch.
+void BrokerCore::KeepSaved(const Execution& execution, const std::vector<FileRef>& files, Outbox& out) {
+  if (execution.stop_as) return;
+  Keep(execution, files);
+  const TaskRef leader = execution.leader();
+  TaskRecord record = BaseRecord(jobs_.at(leader.job)->FindExtra(leader.index));
+  record.state = TaskState::kPending;
+  if (record.attempt > 0) --record.attempt;
+  out.Write(PutTask{leader, std::move(record), nullptr});
 }
 
 // Without what each subscriber counts for itself.

@@ -73,7 +73,7 @@ std::string BrokerCore::ReserveWorker(const ReadyQueue::Level& level, Outbox& ou
   WorkerState* best = nullptr;
   std::int64_t fewest = 0;
   for (auto& [instance, worker] : workers_.all()) {
-    if (worker.lost || worker.draining || !worker.CanEverRun(request)) continue;
+    if (!worker.takes_work() || !worker.CanEverRun(request)) continue;
     const auto load = static_cast<std::int64_t>(worker.assigned.size()) - worker.hello.slots;
     if (best == nullptr || load < fewest) {
       best = &worker;
@@ -385,7 +385,7 @@ void BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, Dispat
   extra.queue_due_ms = 0;
   ++extra.attempt;
 
-  DispatchTask dispatched{execution->id, execution->token, index, extra.attempt, 0, std::move(*params)};
+  DispatchTask dispatched{execution->id, execution->token, index, extra.attempt, 0, std::move(*params), extra.kept};
   if (!spec.sweep.targets.empty()) {
     const auto [at, fresh] = targets.emplace(target_index, static_cast<std::uint32_t>(group.targets.size()));
     if (fresh) group.targets.push_back(spec.sweep.targets[target_index]);

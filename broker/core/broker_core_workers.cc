@@ -236,11 +236,22 @@ void BrokerCore::OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now
       Touch(job);
     }
   }
+  if (events.saved) OnSaved(worker, *events.saved, out);
   for (const HeldExecution& returned : events.returned) {
     Execution* execution = executions_.Find(returned.execution);
     if (execution == nullptr || execution->token != returned.token || execution->instance != worker.instance) continue;
     if (!execution->at_worker()) continue;
     TakeBack(*execution, now, out);
+  }
+}
+
+// A token that is not the execution's last is refused, as with results.
+void BrokerCore::OnSaved(const WorkerState& worker, const std::vector<SavedFiles>& saved, Outbox& out) {
+  for (const SavedFiles& one : saved) {
+    Execution* execution = executions_.Find(one.execution);
+    if (execution == nullptr || execution->token != one.token || execution->instance != worker.instance) continue;
+    if (!execution->at_worker()) continue;
+    KeepSaved(*execution, one.files, out);
   }
 }
 

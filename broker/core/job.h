@@ -35,6 +35,7 @@ struct TaskExtra {
   std::int64_t queue_due_ms = 0;   // broker time; --queue-timeout of a task that came back; 0: none
   std::optional<TaskError> last_error;
   std::vector<AttemptRecord> history;
+  std::optional<std::vector<FileRef>> kept;  // what its last attempt left for the next
 };
 
 // Tasks of a job by index. State takes one byte a task in chunks made on first touch; everything else is sparse.

@@ -102,9 +102,10 @@ struct TaskRecord {
   std::optional<TaskError> error;
   std::optional<std::vector<ContentHash>> blobs;
   std::optional<std::vector<AttemptRecord>> history;
+  std::optional<std::vector<FileRef>> kept;  // for its next attempt
   ICARUS_FIELDS(TaskRecord, state, attempt, failures, worker_deaths, generation, ended_token, worker, host, identity,
                 key, ended_at_ms, computed_at_ms, queue_wait_s, run_s, compute_s, not_before_ms, via, incomplete,
-                has_body, error, blobs, history)
+                has_body, error, blobs, history, kept)
 };
 
 struct DispatchedTask {

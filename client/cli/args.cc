@@ -172,6 +172,11 @@ void AddCommandFiles(CLI::App* app, SubmitOptions& submit) {
   AddText(app, "--stdin", "FILE", "the standard input: a file, or - for ours", submit.stdin_file);
   AddTexts(app, "--env", "K[=V]", "a variable of the command's environment", submit.env);
   AddText(app, "--cwd", "DIR", "run there; never cached", submit.cwd);
+  AddTexts(app, "--keep", "GLOB", "files that are saved when an attempt is stopped, and given to the next",
+           submit.keep);
+  AddDuration(app, "--keep-every", "save them also while it runs, so often", submit.keep_every_ms);
+  AddText(app, "--stop-signal", "SIG[@D]", "sent to the command D (10s) before it is stopped: USR1@2m",
+          submit.stop_signal);
 }
 
 void AddSubmitOptions(CLI::App* app, SubmitOptions& submit) {

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "client/cli/selectors.h"
 #include "client/cli/user_file.h"
 #include "common/base/files.h"
+#include "common/base/text.h"
 #include "common/model/limits.h"
 
 namespace icarus::client {
@@ -18,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kInlineTotal = 1u << 20;  // what all small inputs together may add to the request
+constexpr std::int64_t kDefaultNoticeMs = 10'000;  // of --stop-signal
+constexpr std::uint64_t kInlineTotal = 1u << 20;   // what all small inputs together may add to the request
 
 bool IsRegularFile(const std::string& path) {
   struct stat info {};
@@ -33,6 +37,36 @@ std::string LastName(const std::string& path) {
     plain = fs::weakly_canonical(plain, ec);
   }
   return plain.filename().string();
+}
+
+// SIG[@D], as the option is written; the names are those of kill(1), with or without SIG, or a number.
+Status ReadStopSignal(const std::string& text, KeepSpec& keep) {
+  const auto at = text.find('@');
+  std::string name = text.substr(0, at);
+  if (name.rfind("SIG", 0) == 0) name.erase(0, 3);
+  for (int number = 1; number < 32 && keep.stop_signal == 0; ++number) {
+    const char* known = ::sigabbrev_np(number);
+    if ((known != nullptr && name == known) || name == std::to_string(number)) keep.stop_signal = number;
+  }
+  if (keep.stop_signal == 0 || keep.stop_signal == SIGKILL || keep.stop_signal == SIGSTOP) {
+    return UsageError("--stop-signal '" + text +
+                          "': write a signal that a program can handle, USR1 or TERM@2m for "
+                          "example",
+                      "stop_signal");
+  }
+  keep.notice_ms = kDefaultNoticeMs;
+  if (at == std::string::npos) return {};
+  ICARUS_ASSIGN(keep.notice_ms, ParseDurationMs(text.substr(at + 1)));
+  return {};
+}
+
+Result<std::optional<KeepSpec>> ReadKeep(const SubmitOptions& options) {
+  if (options.keep.empty() && options.stop_signal.empty() && !options.keep_every_ms) return std::optional<KeepSpec>();
+  KeepSpec keep;
+  keep.files = options.keep;
+  keep.every_ms = options.keep_every_ms.value_or(0);
+  if (!options.stop_signal.empty()) ICARUS_TRY(ReadStopSignal(options.stop_signal, keep));
+  return std::optional<KeepSpec>(std::move(keep));
 }
 
 class CommandReader {
@@ -54,6 +88,7 @@ class CommandReader {
         ICARUS_TRY(AddPath(input.source, input.destination));
       }
     }
+    ICARUS_ASSIGN(command.keep, ReadKeep(options_));
     ICARUS_TRY(AddProgram());
     ICARUS_TRY(AddStandardInput());
     ICARUS_TRY(ReadEnvironment());

@@ -141,7 +141,7 @@ Status ReadOptions(const SubmitOptions& options, JobSpec& spec) {
 
 bool NamesCommandFiles(const SubmitOptions& options) {
   return !options.inputs.empty() || !options.outputs.empty() || !options.stdin_file.empty() || !options.env.empty() ||
-         !options.cwd.empty();
+         !options.cwd.empty() || !options.keep.empty() || options.keep_every_ms || !options.stop_signal.empty();
 }
 
 }  // namespace
@@ -158,8 +158,8 @@ Result<JobRequest> BuildJobRequest(const Catalogue& catalogue, const SubmitOptio
     request.pending = std::move(command.pending);
   } else if (!options.command.empty() || NamesCommandFiles(options)) {
     return UsageError(options.analysis +
-                          " takes no command line; --input, --output, --stdin, --env, --cwd and -- belong to "
-                          "the analysis 'command'",
+                          " takes no command line; --input, --output, --stdin, --env, --cwd, --keep, "
+                          "--keep-every, --stop-signal and -- belong to the analysis 'command'",
                       "command");
   }
   ICARUS_TRY(CanonicaliseSpec(catalogue, request.spec));

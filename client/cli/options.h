@@ -69,6 +69,9 @@ struct SubmitOptions {
   std::string stdin_file;            // file or -
   std::vector<std::string> env;      // K[=V]
   std::string cwd;
+  std::vector<std::string> keep;  // globs
+  std::optional<std::int64_t> keep_every_ms;
+  std::string stop_signal;  // NAME[@D]
 
   bool wait = false;    // submit
   bool result = false;  // submit

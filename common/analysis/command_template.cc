@@ -71,6 +71,8 @@ Result<CommandSpec> ExpandAll(CommandSpec command, const Placeholders& values) {
   for (auto& input : command.inputs) ICARUS_TRY(ExpandInPlace(input.name, values));
   for (auto& output : command.outputs) ICARUS_TRY(ExpandInPlace(output, values));
   if (command.stdin_name) ICARUS_TRY(ExpandInPlace(*command.stdin_name, values));
+  if (!command.keep) return command;
+  for (auto& pattern : command.keep->files) ICARUS_TRY(ExpandInPlace(pattern, values));
   return command;
 }
 

@@ -224,6 +224,29 @@ bool IsSafeRelativePath(const std::string& name) {
   return true;
 }
 
+Status CheckKeep(const CommandSpec& command) {
+  if (!command.keep) return {};
+  const KeepSpec& keep = *command.keep;
+  if (!keep.files.empty() && command.cwd) {
+    return UsageError("--keep is for files of the task's own directory; those in --cwd stay where they are", "keep");
+  }
+  for (const std::string& pattern : keep.files) {
+    if (IsSafeRelativePath(pattern)) continue;
+    return UsageError("the pattern '" + pattern + "' of --keep must stay inside the task's directory", "keep");
+  }
+  if (keep.every_ms != 0 && (keep.files.empty() || keep.every_ms < limits::kLeastKeepEveryMs)) {
+    return UsageError("--keep-every goes with --keep, and is 1s at least (limits.keep_every)", "keep_every");
+  }
+  const bool can_be_handled = keep.stop_signal > 0 && keep.stop_signal < 32 && keep.stop_signal != 9;
+  if (keep.stop_signal != 0 && (!can_be_handled || keep.stop_signal == 19)) {
+    return UsageError("signal " + std::to_string(keep.stop_signal) + " cannot be sent as a notice", "stop_signal");
+  }
+  if (keep.notice_ms < 0 || keep.notice_ms > limits::kLongestNoticeMs) {
+    return UsageError("the notice of --stop-signal is 0 to 24h (limits.notice)", "stop_signal");
+  }
+  return {};
+}
+
 Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
   if (manifest.analysis != "command") {
     if (!spec.command) return {};
@@ -247,6 +270,7 @@ Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
       return UsageError("the input '" + input.name + "' must be a relative path inside the task's directory", "input");
     }
   }
+  ICARUS_TRY(CheckKeep(*spec.command));
   for (const AwaitedInput& awaited : spec.command->awaited) {
     if (awaited.input < spec.command->inputs.size()) continue;
     return UsageError("an awaited input is none of the job's inputs", "input");

@@ -47,6 +47,16 @@ struct AwaitedInput {
   friend bool operator==(const AwaitedInput&, const AwaitedInput&) = default;
 };
 
+// How a task that is stopped before its end goes on in its next attempt.
+struct KeepSpec {
+  std::vector<std::string> files;  // globs: saved when an attempt is stopped, there at the start of the next
+  std::int64_t every_ms = 0;       // saved also while it runs; 0: never
+  std::int32_t stop_signal = 0;    // to the command, notice_ms before it is stopped; 0: none
+  std::int64_t notice_ms = 0;
+  ICARUS_FIELDS(KeepSpec, files, every_ms, stop_signal, notice_ms)
+  friend bool operator==(const KeepSpec&, const KeepSpec&) = default;
+};
+
 // The `command` analysis. `{axis}`, `{index}`, `{target}` in arguments and input names are replaced a task.
 struct CommandSpec {
   std::vector<std::string> argv;
@@ -56,12 +66,13 @@ struct CommandSpec {
   std::optional<std::string> stdin_name;  // the input that is the standard input
   std::vector<std::string> outputs;  // globs that are collected afterwards; a pattern without a match is output_missing
   std::vector<AwaitedInput> awaited;
-  ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs, awaited)
+  std::optional<KeepSpec> keep;
+  ICARUS_FIELDS(CommandSpec, argv, env, cwd, inputs, stdin_name, outputs, awaited, keep)
 
   // What they ask for; not whether the awaited inputs have come.
   friend bool operator==(const CommandSpec& a, const CommandSpec& b) {
     return a.argv == b.argv && a.env == b.env && a.cwd == b.cwd && a.stdin_name == b.stdin_name &&
-           a.outputs == b.outputs && a.awaited == b.awaited && a.AskedInputs() == b.AskedInputs();
+           a.outputs == b.outputs && a.awaited == b.awaited && a.keep == b.keep && a.AskedInputs() == b.AskedInputs();
   }
 
  private:

@@ -487,7 +487,8 @@ struct DispatchTask {
   std::uint32_t attempt = 1;
   std::uint32_t target = 0;  // into DispatchGroup::targets
   ValueMap params;
-  ICARUS_FIELDS(DispatchTask, execution, token, index, attempt, target, params)
+  std::optional<std::vector<FileRef>> kept;  // what an earlier attempt left (KeepSpec); they go before inputs
+  ICARUS_FIELDS(DispatchTask, execution, token, index, attempt, target, params, kept)
 };
 // Tasks of one job, what they share once.
 struct DispatchGroup {
@@ -517,19 +518,27 @@ struct ExecutionProgress {
   std::string message;
   ICARUS_FIELDS(ExecutionProgress, execution, fraction, message)
 };
+// What a running attempt has saved so far (KeepSpec); its files are stored at the broker before this is sent.
+struct SavedFiles {
+  ExecutionId execution;
+  Token token;
+  std::vector<FileRef> files;
+  ICARUS_FIELDS(SavedFiles, execution, token, files)
+};
 // What happened at the worker short of a result; no answer. `returned`: given back without being started.
 struct TaskEvents {
   static constexpr MessageType kType = MessageType::kTaskEvents;
   std::vector<ExecutionId> started;
   std::vector<ExecutionProgress> progress;
   std::vector<HeldExecution> returned;
-  ICARUS_FIELDS(TaskEvents, started, progress, returned)
+  std::optional<std::vector<SavedFiles>> saved;
+  ICARUS_FIELDS(TaskEvents, started, progress, returned, saved)
 };
 
 struct ExecutionResult {
   ExecutionId execution;
   Token token;
-  TaskState outcome = TaskState::kCompleted;  // a final state
+  TaskState outcome = TaskState::kCompleted;  // a final state; cancelled although nobody asked: it is given back
   std::optional<TaskError> error;             // when it is not completed
   double run_s = 0;
   std::int64_t finished_at_ms = 0;
@@ -540,8 +549,9 @@ struct ExecutionResult {
   std::optional<std::uint64_t> max_rss_bytes;
   std::optional<std::string> output_tail;         // when it is not completed
   std::optional<std::vector<ContentHash>> blobs;  // that the body names; stored at the broker before this is sent
+  std::optional<std::vector<FileRef>> kept;       // for the next attempt (KeepSpec); stored too
   ICARUS_FIELDS(ExecutionResult, execution, token, outcome, error, run_s, finished_at_ms, body, incomplete, cacheable,
-                cpu_s, max_rss_bytes, output_tail, blobs)
+                cpu_s, max_rss_bytes, output_tail, blobs, kept)
 };
 // Kept by the worker, and sent again, until ResultsAck names the execution.
 struct Results {

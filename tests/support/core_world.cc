@@ -123,7 +123,8 @@ void CoreWorld::Apply(Effect effect) {
                      for (const DispatchGroup& group : dispatch->groups) {
                        for (const DispatchTask& task : group.tasks) {
                          dispatched_[send.instance].push_back({group.job, task.index, task.execution, task.token,
-                                                               task.attempt, task.params, group.priority});
+                                                               task.attempt, task.params, group.priority,
+                                                               task.kept.value_or(std::vector<FileRef>())});
                        }
                      }
                    } else if (auto* stop = send.message.payload.get_if<StopExecutions>()) {
@@ -214,6 +215,14 @@ void CoreWorld::FinishUncacheable(const std::string& worker, const GivenTask& ta
   ExecutionResult result = MakeResult(task, TaskState::kCompleted);
   result.cacheable = false;
   SendResult(worker, std::move(result), "partial");
+}
+
+void CoreWorld::Stop(const std::string& worker, const GivenTask& task, TaskState outcome, std::vector<FileRef> kept) {
+  ExecutionResult result = MakeResult(task, outcome);
+  const bool timed_out = outcome == TaskState::kTimedOut;
+  result.error = TaskError{timed_out ? TaskErrorKind::kTimedOut : TaskErrorKind::kCancelled, "stopped", {}, {}};
+  result.kept = std::move(kept);
+  SendResult(worker, std::move(result), "");
 }
 
 void CoreWorld::ReturnTask(const std::string& worker, const GivenTask& task) {

@@ -22,6 +22,7 @@ struct GivenTask {
   std::uint32_t attempt = 0;
   ValueMap params;
   std::int32_t priority = 0;
+  std::vector<FileRef> kept;
 };
 
 class CoreWorld {
@@ -63,6 +64,8 @@ class CoreWorld {
   void Start(const std::string& worker, const GivenTask& task);
   void Finish(const std::string& worker, const GivenTask& task, TaskState outcome = TaskState::kCompleted,
               TaskErrorKind kind = TaskErrorKind::kNone, double run_s = 0.5, const std::string& body = "result");
+  // Stopped before its end, with files for its next attempt: given back, or timed out.
+  void Stop(const std::string& worker, const GivenTask& task, TaskState outcome, std::vector<FileRef> kept);
   void FinishUncacheable(const std::string& worker, const GivenTask& task);
   void ReturnTask(const std::string& worker, const GivenTask& task);
   template <class Payload>

@@ -43,10 +43,18 @@ struct AttemptEnd {
   bool cacheable = true;    // false: another run may give more
   std::string output_tail;  // of a failed attempt
   std::vector<OutputBlob> blobs;
+  std::vector<FileRef> kept;  // for the next attempt; their content is among `blobs`
   double run_s = 0;
   double cpu_s = 0;
   std::uint64_t max_rss_bytes = 0;
   bool killed = false;  // because KillAttempt asked for it
+};
+
+// Files that a running attempt wants kept, on their way to the broker.
+struct Save {
+  AttemptId id;
+  std::vector<FileRef> files;
+  std::size_t transfers = 0;
 };
 
 struct Attempt {
@@ -58,13 +66,20 @@ struct Attempt {
   StopReason stop = StopReason::kNone;
   Instant started_at{0};         // when it got its slots
   std::optional<Instant> alarm;  // set through AttemptTable
-  std::size_t transfers = 0;     // blobs still to come or to go
-  bool launched = false;         // the launcher may have left output files
-  bool superseded = false;       // the execution belongs to a newer attempt
+  std::optional<Instant> timeout_at;
+  std::optional<Instant> save_at;
+  bool noticed = false;  // was told that it is going to be stopped
+  std::optional<Save> save;
+  std::vector<FileRef> saved;  // the last that the broker was told of
+  std::size_t transfers = 0;   // blobs still to come or to go
+  bool launched = false;       // the launcher may have left output files
+  bool superseded = false;     // the execution belongs to a newer attempt
   std::optional<Instant> progress_sent_at;
   std::optional<ExecutionProgress> progress;  // not sent yet
   std::optional<AttemptEnd> end;              // kUploading
 
+  // What was asked for a stopped attempt, if anything.
+  const KeepSpec* keep() const { return group->command && group->command->keep ? &*group->command->keep : nullptr; }
   HeldExecution Held() const { return HeldExecution{task.execution, task.token, state != AttemptState::kQueued}; }
 };
 

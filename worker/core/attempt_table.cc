@@ -5,7 +5,7 @@
 namespace icarus::worker {
 
 Attempt& AttemptTable::Add(std::shared_ptr<const DispatchGroup> group, DispatchTask task) {
-  const AttemptId id(++last_id_);
+  const AttemptId id = NewId();
   Attempt& attempt = attempts_[id];
   attempt.id = id;
   attempt.slots = group->resources.cpus;

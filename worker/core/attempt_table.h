@@ -21,6 +21,7 @@ class AttemptTable {
   // until Remove.
   Attempt& Add(std::shared_ptr<const DispatchGroup> group, DispatchTask task);
   void Remove(AttemptId id);
+  AttemptId NewId() { return AttemptId(++last_id_); }  // not that of any attempt
   Attempt* Find(AttemptId id);
   Attempt* FindExecution(ExecutionId execution);
 

@@ -37,6 +37,17 @@ struct StartAttempt {
 struct KillAttempt {
   AttemptId attempt;
 };
+// To the attempt's command itself, not to what it has started.
+struct SignalAttempt {
+  AttemptId attempt;
+  std::int32_t signal = 0;
+};
+// Copies what the attempt wants kept. Answered by OnAttemptSaved, unless the attempt ends before; what is copied is
+// removed by ForgetAttempt{save}.
+struct SaveAttempt {
+  AttemptId attempt;
+  AttemptId save;  // like an attempt of its own for transfers and files
+};
 // The worker leaves now: every process is killed without grace before the effects that follow are carried out.
 struct KillAll {};
 // Answered by OnBlobFetched, once a hash.
@@ -61,7 +72,7 @@ struct Exit {
   std::string reason;
 };
 
-using Effect = std::variant<SendToBroker, SendHeartbeat, Connect, CheckAccess, StartAttempt, KillAttempt, KillAll,
-                            FetchBlob, UploadBlob, ForgetAttempt, Exit>;
+using Effect = std::variant<SendToBroker, SendHeartbeat, Connect, CheckAccess, StartAttempt, KillAttempt, SignalAttempt,
+                            SaveAttempt, KillAll, FetchBlob, UploadBlob, ForgetAttempt, Exit>;
 
 }  // namespace icarus::worker

@@ -30,6 +30,11 @@ TaskError TimeoutError(const DispatchGroup& group) {
   return TaskError{TaskErrorKind::kTimedOut, "ended after " + FormatLimit(group.timeout_ms) + " (--timeout)", {}, {}};
 }
 
+TaskError ReturnedError() {
+  return TaskError{
+      TaskErrorKind::kCancelled, "stopped, as its worker leaves; what it kept goes on in the next attempt", {}, {}};
+}
+
 TaskError CancelledError() { return TaskError{TaskErrorKind::kCancelled, "cancelled", {}, {}}; }
 
 ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const Now& now) {
@@ -46,6 +51,7 @@ ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const 
   if (end.error.kind != TaskErrorKind::kNone && !end.output_tail.empty()) result.output_tail = end.output_tail;
   result.cpu_s = end.cpu_s;
   result.max_rss_bytes = end.max_rss_bytes;
+  if (!end.kept.empty()) result.kept = end.kept;
   if (end.blobs.empty()) return result;
   std::vector<ContentHash> hashes;
   for (const OutputBlob& blob : end.blobs) hashes.push_back(blob.hash);

@@ -11,6 +11,7 @@ namespace icarus::worker {
 std::optional<Instant> TimeoutAt(const DispatchGroup& group, const Now& started);
 TaskError TimeoutError(const DispatchGroup& group);
 TaskError CancelledError();
+TaskError ReturnedError();  // of one that goes on elsewhere
 
 // Without the index of its body.
 ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const Now& now);

@@ -152,7 +152,9 @@ void WorkerCore::SendEvents(const Now& now) {
   }
   returned_.clear();
   CollectProgress(events, now);
-  if (!events.started.empty() || !events.progress.empty() || !events.returned.empty()) Emit(std::move(events));
+  if (!saved_.empty()) events.saved = std::exchange(saved_, {});
+  const bool any = !events.started.empty() || !events.progress.empty() || !events.returned.empty() || events.saved;
+  if (any) Emit(std::move(events));
 }
 
 void WorkerCore::CollectProgress(TaskEvents& events, const Now& now) {
@@ -204,6 +206,12 @@ std::string WorkerCore::Broken() const {
   }
   for (const auto& [id, attempt] : attempts_.all()) {
     if (!attempt.superseded && spool_.Find(attempt.task.execution) != nullptr) return "an execution is held twice";
+  }
+  for (const auto& [save, id] : saves_) {
+    const auto found = attempts_.all().find(id);
+    if (found == attempts_.all().end() || !found->second.save || found->second.save->id != save) {
+      return "a save of an attempt that is not there";
+    }
   }
   return attempts_.Broken();
 }

@@ -59,6 +59,7 @@ class WorkerCore {
   // --- the launcher and the transfers; events of attempts that are not known any more are ignored
   void OnAttemptProgress(AttemptId id, double fraction, std::string message);
   void OnAttemptFinished(AttemptId id, AttemptEnd end, const Now& now);
+  void OnAttemptSaved(AttemptId save, std::vector<FileRef> files, const std::vector<OutputBlob>& blobs);
   void OnLauncherLost(const Now& now);  // nothing can be started any more: gives all back and leaves
   void OnBlobFetched(const ContentHash& hash, const std::optional<Error>& error, const Now& now);
   void OnBlobUploaded(AttemptId id, const std::optional<Error>& error, const Now& now);
@@ -113,6 +114,18 @@ class WorkerCore {
   void Fail(Attempt& attempt, TaskErrorKind kind, std::string message, const Now& now);
   void ForgetResult(ExecutionId execution);
   void GiveBackQueued();
+  void EndStopped(Attempt& attempt, AttemptEnd end, const Now& now);
+
+  // what goes on in the next attempt (worker_core_keep.cc)
+  std::optional<Instant> StopAt(const Attempt& attempt) const;
+  std::optional<Instant> NoticeAt(const Attempt& attempt) const;
+  void Rearm(Attempt& attempt);
+  void RearmAll();
+  void OnRunningAlarm(Attempt& attempt, const Now& now);
+  void BeginSave(Attempt& attempt);
+  bool OnSaveUploaded(AttemptId save, const std::optional<Error>& error);
+  void FinishSave(Attempt& attempt, bool stored);
+  void DropSave(Attempt& attempt);
 
   // leaving (worker_core_leave.cc)
   void BeginLeave(std::string reason, int code, Instant limit, const Now& now);
@@ -135,6 +148,8 @@ class WorkerCore {
   std::vector<HeldExecution> returned_;                    // not told yet; survives a reconnection
   std::map<ContentHash, std::vector<AttemptId>> fetches_;  // who waits for a file
   std::set<AttemptId> with_progress_;                      // that have some to report
+  std::map<AttemptId, AttemptId> saves_;                   // under way, and of which attempt
+  std::vector<SavedFiles> saved_;                          // not told yet
   bool welcomed_once_ = false;
   bool broker_drains_ = false;
   bool exited_ = false;

@@ -1,4 +1,5 @@
 // The part of WorkerCore that takes an attempt from its dispatch to its end.
+#include <algorithm>
 #include <set>
 
 #include "common/base/check.h"
@@ -61,11 +62,15 @@ void WorkerCore::Begin(Attempt& attempt, const Now& now) {
 std::size_t WorkerCore::RequestInputs(const Attempt& attempt) {
   if (!attempt.group->command) return 0;
   std::set<ContentHash> seen;
-  for (const FileRef& input : attempt.group->command->inputs) {
-    if (input.content || !seen.insert(input.hash).second) continue;
+  const auto request = [&](const FileRef& input) {
+    if (input.content || !seen.insert(input.hash).second) return;
     std::vector<AttemptId>& waiting = fetches_[input.hash];
     if (waiting.empty()) effects_.push_back(FetchBlob{input.hash, input.size});
     waiting.push_back(attempt.id);
+  };
+  for (const FileRef& input : attempt.group->command->inputs) request(input);
+  if (attempt.task.kept) {
+    for (const FileRef& file : *attempt.task.kept) request(file);
   }
   return seen.size();
 }
@@ -88,15 +93,16 @@ void WorkerCore::OnBlobFetched(const ContentHash& hash, const std::optional<Erro
 void WorkerCore::Launch(Attempt& attempt, const Now& now) {
   attempt.state = AttemptState::kRunning;
   attempt.launched = true;
-  attempts_.SetAlarm(attempt, TimeoutAt(*attempt.group, now));
+  attempt.timeout_at = TimeoutAt(*attempt.group, now);
+  if (const KeepSpec* keep = attempt.keep(); keep != nullptr && keep->every_ms > 0) {
+    attempt.save_at = now.monotonic + Milliseconds(keep->every_ms);
+  }
+  Rearm(attempt);
   effects_.push_back(StartAttempt{attempt.id, attempt.group, attempt.task});
 }
 
 void WorkerCore::OnAlarm(Attempt& attempt, const Now& now) {
-  if (attempt.state == AttemptState::kRunning) {
-    StopProcess(attempt, StopReason::kTimeout);
-    return;
-  }
+  if (attempt.state == AttemptState::kRunning) return OnRunningAlarm(attempt, now);
   ICARUS_CHECK(attempt.state == AttemptState::kSleeping);
   const Instant sleep = ReadNoopPlan(attempt.task.params)->sleep;
   EndSleep(attempt, now.monotonic < attempt.started_at + sleep, now);
@@ -153,17 +159,36 @@ void WorkerCore::OnAttemptFinished(AttemptId id, AttemptEnd end, const Now& now)
   if (attempt == nullptr || attempt->state == AttemptState::kUploading) return;
   attempts_.SetAlarm(*attempt, std::nullopt);
   with_progress_.erase(id);
+  DropSave(*attempt);
   // What ended by itself before the kill reached it ended as it says.
   if (attempt->stop == StopReason::kDropped) {
     Drop(*attempt);
-  } else if (attempt->stop == StopReason::kReturned && end.killed) {
-    GiveBack(*attempt);
+  } else if (end.killed || (attempt->noticed && end.error.kind != TaskErrorKind::kNone)) {
+    EndStopped(*attempt, std::move(end), now);
   } else {
-    if (end.killed && attempt->stop == StopReason::kTimeout) end.error = TimeoutError(*attempt->group);
-    if (end.killed && attempt->stop == StopReason::kCancelled) end.error = CancelledError();
     Conclude(*attempt, std::move(end), now);
   }
   StartWaiting(now);
+}
+
+// It was killed, or heard that it was going to be and did not get to its end.
+void WorkerCore::EndStopped(Attempt& attempt, AttemptEnd end, const Now& now) {
+  StopReason reason = attempt.stop;
+  if (reason == StopReason::kNone) {
+    const bool by_timeout = attempt.timeout_at && StopAt(attempt) == attempt.timeout_at;
+    reason = attempt.stop = by_timeout ? StopReason::kTimeout : StopReason::kReturned;
+  }
+  if (reason == StopReason::kReturned && end.kept.empty()) return GiveBack(attempt);
+  if (reason == StopReason::kTimeout) end.error = TimeoutError(*attempt.group);
+  if (reason == StopReason::kCancelled) end.error = CancelledError();
+  if (reason == StopReason::kReturned) {
+    end.error = ReturnedError();
+    end.body.reset();
+    std::erase_if(end.blobs, [&](const OutputBlob& blob) {
+      return std::none_of(end.kept.begin(), end.kept.end(), [&](const FileRef& one) { return one.hash == blob.hash; });
+    });
+  }
+  Conclude(attempt, std::move(end), now);
 }
 
 // The process is gone: output files go to the broker first, then the result.
@@ -176,6 +201,7 @@ void WorkerCore::Conclude(Attempt& attempt, AttemptEnd end, const Now& now) {
                           {}};
     end.body.reset();
     end.blobs.clear();
+    end.kept.clear();
   }
   if (end.blobs.empty()) {
     KeepResult(attempt, std::move(end), now);
@@ -191,13 +217,17 @@ void WorkerCore::Conclude(Attempt& attempt, AttemptEnd end, const Now& now) {
 }
 
 void WorkerCore::OnBlobUploaded(AttemptId id, const std::optional<Error>& error, const Now& now) {
+  if (OnSaveUploaded(id, error)) return;
   Attempt* attempt = attempts_.Find(id);
   if (attempt == nullptr || attempt->state != AttemptState::kUploading) return;
-  if (error) {
+  if (error && attempt->stop == StopReason::kReturned) {
+    GiveBack(*attempt);  // without what it had saved
+  } else if (error) {
     AttemptEnd end = std::move(*attempt->end);
     end.error = TaskError{TaskErrorKind::kInternal, "an output could not be stored: " + error->message, {}, {}};
     end.body.reset();
     end.blobs.clear();
+    end.kept.clear();
     KeepResult(*attempt, std::move(end), now);
   } else if (--attempt->transfers == 0) {
     KeepResult(*attempt, std::move(*attempt->end), now);
@@ -213,6 +243,7 @@ void WorkerCore::Fail(Attempt& attempt, TaskErrorKind kind, std::string message,
 void WorkerCore::KeepResult(Attempt& attempt, AttemptEnd end, const Now& now) {
   ICARUS_CHECK(!attempt.superseded);
   with_progress_.erase(attempt.id);
+  DropSave(attempt);
   ExecutionResult result = MakeResult(attempt, end, now);
   const AttemptId id = attempt.id;
   const bool launched = attempt.launched;
@@ -227,6 +258,7 @@ void WorkerCore::GiveBack(Attempt& attempt) {
 
 void WorkerCore::Drop(Attempt& attempt) {
   with_progress_.erase(attempt.id);
+  DropSave(attempt);
   if (attempt.launched) effects_.push_back(ForgetAttempt{attempt.id});
   attempts_.Remove(attempt.id);
 }

@@ -32,6 +32,7 @@ void WorkerCore::BeginLeave(std::string reason, int code, Instant limit, const N
   leave_ = Leave{std::move(reason), code, kill_at, kill_at + timing.kill_grace + timing.leave_acks, false, {}};
   if (session_.is_up()) Emit(icarus::Drain{});
   GiveBackQueued();
+  RearmAll();
 }
 
 void WorkerCore::TickLeave(const Now& now) {
@@ -54,7 +55,9 @@ void WorkerCore::KillForLeave(const Now& now) {
   for (const auto& [id, attempt] : attempts_.all()) all.push_back(id);
   for (const AttemptId id : all) {
     Attempt& attempt = *attempts_.Find(id);
-    if (attempt.state != AttemptState::kStopping) Stop(attempt, StopReason::kReturned, now);
+    // What has ended may still deliver its files, until force_at.
+    const bool ends = attempt.state == AttemptState::kStopping || attempt.state == AttemptState::kUploading;
+    if (!ends) Stop(attempt, StopReason::kReturned, now);
   }
 }
 

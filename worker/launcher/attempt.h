@@ -38,6 +38,7 @@ struct AttemptSpec {
   // kCommand: placeholders already substituted; `environment` is the whole environment (command_environment.h).
   CommandSpec command;
   std::map<std::string, std::string> environment;
+  std::vector<FileRef> kept;  // of an earlier attempt: placed like inputs, and instead of those of the same name
 
   // kSolver
   std::string solver;
@@ -45,7 +46,7 @@ struct AttemptSpec {
   ValueMap params;
   Target target;
   ICARUS_FIELDS(AttemptSpec, id, kind, scratch_dir, outbox_dir, blob_dir, memory_limit_bytes, grace_ms, stream_output,
-                command, environment, solver, analysis, params, target)
+                command, environment, kept, solver, analysis, params, target)
 };
 
 // A file in the outbox that the result body refers to by its hash. The worker removes it when it is delivered.
@@ -83,6 +84,28 @@ struct OutputPiece {
   ICARUS_FIELDS(OutputPiece, id, stream, offset, bytes)
 };
 
+// What a running attempt wants kept, copied as it was. Its id is that of the save.
+struct AttemptSaved {
+  std::uint64_t id = 0;
+  std::vector<FileRef> files;
+  std::vector<BlobFile> blobs;
+  std::string problem;  // why there are none, although there should be
+  ICARUS_FIELDS(AttemptSaved, id, files, blobs, problem)
+};
+
+// An order to the attempt `id`.
+struct SaveOrder {
+  std::uint64_t id = 0;
+  std::uint64_t save = 0;
+  std::string directory;  // like outbox_dir, for this save alone
+  ICARUS_FIELDS(SaveOrder, id, save, directory)
+};
+struct SignalOrder {
+  std::uint64_t id = 0;
+  std::int32_t signal = 0;
+  ICARUS_FIELDS(SignalOrder, id, signal)
+};
+
 // Exactly one for each attempt, the last event of it. No process of the attempt is left, its scratch directory is gone.
 struct AttemptFinished {
   std::uint64_t id = 0;
@@ -91,16 +114,17 @@ struct AttemptFinished {
   bool incomplete = false;          // the body names missing points
   bool cacheable = true;            // false: another run may give more
   std::string output_tail;          // of a failed attempt: the end of its stderr, or of its stdout
-  std::vector<BlobFile> blobs;      // files the body refers to
+  std::vector<BlobFile> blobs;      // files that the body and `kept` refer to
+  std::vector<FileRef> kept;        // what a stopped attempt leaves for the next (KeepSpec), none of it inline
   double run_s = 0;                 // wall time of the program or solver
   double cpu_s = 0;                 // user and system time of the whole tree
   std::uint64_t max_rss_bytes = 0;  // largest process by the kernel's account, or the sampled tree if that is larger
   bool killed = false;              // Kill was asked for before the attempt ended by itself
-  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, run_s, cpu_s,
+  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, kept, run_s, cpu_s,
                 max_rss_bytes, killed)
 };
 
-using LauncherEvent = std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptFinished>;
+using LauncherEvent = std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptSaved, AttemptFinished>;
 
 // The current directory of a command, and its TMPDIR: side by side, so that neither shows in the other.
 inline std::string WorkDirectory(const std::string& scratch_dir) { return scratch_dir + "/work"; }

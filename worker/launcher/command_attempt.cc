@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/model/limits.h"
 #include "worker/launcher/launcher_codec.h"
 #include "worker/launcher/output_files.h"
 #include "worker/launcher/process_setup.h"
+#include "worker/launcher/result_size.h"
 #include "worker/launcher/scratch.h"
 
 namespace icarus::worker {
@@ -123,9 +125,35 @@ void CommandAttempt::CollectStreams(ResultBody& body) {
   }
 }
 
+std::vector<FileRef> CommandAttempt::CollectKept(Outbox& outbox, std::string& problem) const {
+  if (!spec_.command.keep || spec_.command.cwd) return {};
+  const std::string directory = WorkDirectory(spec_.scratch_dir);
+  CollectedOutputs kept = CollectOutputs(directory, spec_.command.keep->files, /*may_take=*/false, outbox);
+  problem = kept.too_much;
+  if (problem.empty() && kept.files.size() > limits::kMaxKeptFiles) {
+    problem = "--keep matches " + std::to_string(kept.files.size()) + " files, more than the limit of " +
+              std::to_string(limits::kMaxKeptFiles);
+  }
+  if (problem.empty() && !kept.warnings.empty()) problem = kept.warnings.front();
+  if (!kept.too_much.empty() || kept.files.size() > limits::kMaxKeptFiles) return {};
+  return std::move(kept.files);
+}
+
+// Of an attempt that was stopped, or has stopped itself because it was going to be.
+void CommandAttempt::KeepFiles(const ProgramEnd& end, ResultBody& body, AttemptFinished& out) {
+  if (!end.killed && !end.noticed) return;
+  // Apart from the outputs, as one of both is dropped when the attempt turns out to be a success.
+  Outbox outbox(spec_.outbox_dir + "/kept", spec_.id, Outbox::Inline::kNothing);
+  std::string problem;
+  out.kept = CollectKept(outbox, problem);
+  out.blobs = outbox.TakeBlobs();
+  if (!problem.empty()) body.warnings.push_back(problem);
+}
+
 void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
   ResultBody body;
   CollectStreams(body);
+  KeepFiles(end, body, out);
   out.error = Judge(end);
   if (end.status && WIFEXITED(*end.status)) {
     body.summary.emplace("exit_code", Value(static_cast<double>(WEXITSTATUS(*end.status))));
@@ -149,7 +177,11 @@ void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
     }
   }
   out.body = EncodeBody(body);
-  out.blobs = outbox_.TakeBlobs();
+  if (out.error.kind == TaskErrorKind::kNone) {
+    out.kept.clear();
+    RemoveFiles(out.blobs);
+  }
+  for (BlobFile& blob : outbox_.TakeBlobs()) out.blobs.push_back(std::move(blob));
 }
 
 }  // namespace icarus::worker

@@ -19,6 +19,7 @@ namespace icarus::worker {
 struct ProgramEnd {
   std::optional<int> status;  // of the program, as waitpid gives it
   bool killed = false;        // Kill was asked for
+  bool noticed = false;       // it was told that it is going to be stopped
   std::string over_memory;    // the limit was exceeded: a sentence with numbers
 };
 
@@ -35,6 +36,9 @@ class CommandAttempt {
   // stdout and stderr; REQUIRES a successful Start.
   std::array<std::optional<OutputCapture>, 2>& captures() { return captures_; }
 
+  // Copies of the files that the next attempt is to have, as they are now; `problem`: why there are none.
+  std::vector<FileRef> CollectKept(Outbox& outbox, std::string& problem) const;
+
   // The result, once no process is left: error, body and blobs are set. Also of an attempt that failed or was stopped.
   void Finish(const ProgramEnd& end, AttemptFinished& out);
 
@@ -45,6 +49,7 @@ class CommandAttempt {
   TaskError Judge(const ProgramEnd& end) const;
   TaskError JudgeStatus(int status) const;
   void CollectStreams(ResultBody& body);
+  void KeepFiles(const ProgramEnd& end, ResultBody& body, AttemptFinished& out);
 
   const AttemptSpec& spec_;
   const LauncherOptions& options_;

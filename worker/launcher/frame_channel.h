@@ -25,6 +25,9 @@ enum class FrameType : std::uint8_t {
   kOutput = 5,    // OutputPiece
   kFinished = 6,  // AttemptFinished
   kOutcome = 7,   // HostOutcome, from a host to its guardian
+  kSignal = 8,    // SignalOrder
+  kSave = 9,      // SaveOrder
+  kSaved = 10,    // AttemptSaved
 };
 
 struct Frame {

@@ -84,7 +84,10 @@ Instant Guardian::NextDeadline() const {
 
 void Guardian::OnFrame(const Frame& frame) {
   if (frame.type == FrameType::kStart && !attempt_) Begin(frame);
-  if (frame.type == FrameType::kKill && attempt_ && attempt_->spec.id == frame.id) Stop();
+  if (!attempt_ || attempt_->spec.id != frame.id) return;
+  if (frame.type == FrameType::kKill) Stop();
+  if (frame.type == FrameType::kSignal) Notify(frame);
+  if (frame.type == FrameType::kSave) Save(frame);
 }
 
 void Guardian::Begin(const Frame& frame) {
@@ -160,6 +163,24 @@ void Guardian::SendLiveOutput(bool all) {
     launcher_.Send(FrameType::kOutput, id,
                    EncodePiece({id, static_cast<OutputStream>(i), piece.offset, std::move(piece.bytes)}));
   }
+}
+
+void Guardian::Notify(const Frame& frame) {
+  const auto order = DecodeSignalOrder(frame.payload);
+  if (!order || phase_ != Phase::kRunning || !attempt_->command || attempt_->end.status) return;
+  attempt_->end.noticed = true;
+  ::kill(attempt_->main_pid, order->signal);
+}
+
+void Guardian::Save(const Frame& frame) {
+  const auto order = DecodeSaveOrder(frame.payload);
+  if (!order || phase_ != Phase::kRunning || !attempt_->command) return;
+  Outbox outbox(order->directory, order->save, Outbox::Inline::kNothing);
+  AttemptSaved saved;
+  saved.id = order->save;
+  saved.files = attempt_->command->CollectKept(outbox, saved.problem);
+  saved.blobs = outbox.TakeBlobs();
+  launcher_.Send(FrameType::kSaved, saved.id, EncodeSaved(saved));
 }
 
 void Guardian::OnHostFrames() {

@@ -77,6 +77,7 @@ AttemptFinished Guardian::Describe() {
   const Instant ended = attempt_->ended.value_or(MonotonicNow());
   out.run_s = std::chrono::duration<double>(ended - attempt_->started).count();
   RefuseLargeBody(out.error, out.body, out.blobs);
+  if (out.blobs.empty()) out.kept.clear();
   return out;
 }
 

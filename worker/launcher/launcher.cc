@@ -32,6 +32,7 @@ Status AppendEvent(const Frame& frame, std::vector<LauncherEvent>& events) {
     case FrameType::kStarted: return Append(DecodeStarted(frame.payload), events);
     case FrameType::kProgress: return Append(DecodeProgress(frame.payload), events);
     case FrameType::kOutput: return Append(DecodePiece(frame.payload), events);
+    case FrameType::kSaved: return Append(DecodeSaved(frame.payload), events);
     case FrameType::kFinished: return Append(DecodeFinished(frame.payload), events);
     default: return ProtocolError("the launcher sent a frame of an unknown type");
   }
@@ -84,9 +85,17 @@ Status Launcher::StartAttempt(const AttemptSpec& spec) {
   return {};
 }
 
-Status Launcher::Kill(std::uint64_t id) {
+Status Launcher::Kill(std::uint64_t id) { return Order(FrameType::kKill, id, {}); }
+
+Status Launcher::Signal(std::uint64_t id, std::int32_t signal) {
+  return Order(FrameType::kSignal, id, EncodeSignalOrder({id, signal}));
+}
+
+Status Launcher::Save(const SaveOrder& order) { return Order(FrameType::kSave, order.id, EncodeSaveOrder(order)); }
+
+Status Launcher::Order(FrameType type, std::uint64_t id, const std::string& payload) {
   if (channel_.closed()) return LauncherGone();
-  channel_.Send(FrameType::kKill, id, {});
+  channel_.Send(type, id, payload);
   return {};
 }
 

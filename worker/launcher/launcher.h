@@ -43,6 +43,12 @@ class Launcher {
   // already is no error: its AttemptFinished is on the way.
   Status Kill(std::uint64_t id);
 
+  // To the command of the attempt, not to what it has started. No error either when it has ended.
+  Status Signal(std::uint64_t id, std::int32_t signal);
+
+  // AttemptSaved follows, unless the attempt ends before.
+  Status Save(const SaveOrder& order);
+
   // Sends what waits to be sent and returns what has happened since. kUnavailable once the launcher has ended and all
   // that it sent has been returned; its attempts are then being killed by their guardians.
   Result<std::vector<LauncherEvent>> Drain();
@@ -52,6 +58,7 @@ class Launcher {
   Status Shutdown();
 
  private:
+  Status Order(FrameType type, std::uint64_t id, const std::string& payload);
   Launcher(pid_t pid, FrameChannel channel) : pid_(pid), channel_(std::move(channel)) {}
 
   pid_t pid_;

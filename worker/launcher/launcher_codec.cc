@@ -17,6 +17,12 @@ std::string EncodeStarted(const AttemptStarted& event) { return EncodeMap(event)
 std::string EncodeProgress(const AttemptProgress& event) { return EncodeMap(event); }
 std::string EncodePiece(const OutputPiece& event) { return EncodeMap(event); }
 std::string EncodeFinished(const AttemptFinished& event) { return EncodeMap(event); }
+std::string EncodeSaved(const AttemptSaved& event) { return EncodeMap(event); }
+std::string EncodeSaveOrder(const SaveOrder& order) { return EncodeMap(order); }
+std::string EncodeSignalOrder(const SignalOrder& order) { return EncodeMap(order); }
+Result<AttemptSaved> DecodeSaved(std::string_view bytes) { return DecodeMap<AttemptSaved>(bytes); }
+Result<SaveOrder> DecodeSaveOrder(std::string_view bytes) { return DecodeMap<SaveOrder>(bytes); }
+Result<SignalOrder> DecodeSignalOrder(std::string_view bytes) { return DecodeMap<SignalOrder>(bytes); }
 Result<AttemptStarted> DecodeStarted(std::string_view bytes) { return DecodeMap<AttemptStarted>(bytes); }
 Result<AttemptProgress> DecodeProgress(std::string_view bytes) { return DecodeMap<AttemptProgress>(bytes); }
 Result<OutputPiece> DecodePiece(std::string_view bytes) { return DecodeMap<OutputPiece>(bytes); }

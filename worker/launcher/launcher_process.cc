@@ -88,12 +88,11 @@ Instant LauncherProcess::NextDeadline() const {
 // --- attempts ---
 
 void LauncherProcess::OnWorkerFrame(const Frame& frame) {
-  if (frame.type == FrameType::kStart) StartAttempt(frame);
-  if (frame.type != FrameType::kKill) return;
+  if (frame.type == FrameType::kStart) return StartAttempt(frame);
   for (auto& slot : guardians_) {
     if (!slot->work || slot->work->id != frame.id) continue;
-    slot->work->kill_asked = true;
-    slot->channel.Send(FrameType::kKill, frame.id, {});
+    if (frame.type == FrameType::kKill) slot->work->kill_asked = true;
+    slot->channel.Send(frame.type, frame.id, frame.payload);
   }
 }
 

@@ -45,14 +45,15 @@ Result<ContentHash> HashFile(int fd) {
 
 }  // namespace
 
-Outbox::Outbox(std::string directory, std::uint64_t attempt) : directory_(std::move(directory)), attempt_(attempt) {}
+Outbox::Outbox(std::string directory, std::uint64_t attempt, Inline inlined)
+    : directory_(std::move(directory)), attempt_(attempt), inlined_(inlined) {}
 
 Outbox::~Outbox() {
   for (const auto& path : temporaries_) ::unlink(path.c_str());
 }
 
 bool Outbox::FitsInline(std::uint64_t size) const {
-  return size <= limits::kInlineFileBytes && inline_bytes_ + size <= kMaxInlineTotal;
+  return inlined_ == Inline::kSmall && size <= limits::kInlineFileBytes && inline_bytes_ + size <= kMaxInlineTotal;
 }
 
 Result<std::string> Outbox::NewTemporary() {

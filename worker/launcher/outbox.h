@@ -15,8 +15,10 @@ namespace icarus::worker {
 
 class Outbox {
  public:
+  enum class Inline { kSmall, kNothing };  // which files travel inside the result
+
   // The directory is created when the first file needs it. Temporary names in it begin with ".attempt-<id>-".
-  Outbox(std::string directory, std::uint64_t attempt);
+  Outbox(std::string directory, std::uint64_t attempt, Inline inlined = Inline::kSmall);
   ~Outbox();  // removes temporaries that were not filed
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -43,6 +45,7 @@ class Outbox {
 
   std::string directory_;
   std::uint64_t attempt_;
+  Inline inlined_;
   std::uint64_t next_temporary_ = 0;
   std::set<std::string> temporaries_;
   std::uint64_t inline_bytes_ = 0;

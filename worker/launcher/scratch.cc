@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
+#include <vector>
 
 #include "common/base/files.h"
 #include "common/base/unique_fd.h"
@@ -64,7 +66,17 @@ Status CreateScratch(const AttemptSpec& spec) {
 }
 
 TaskError PlaceInputs(const AttemptSpec& spec) {
-  for (const auto& input : spec.command.inputs) {
+  std::set<std::string> kept;
+  std::vector<const FileRef*> files;
+  for (const FileRef& file : spec.kept) {
+    kept.insert(file.name);
+    files.push_back(&file);
+  }
+  for (const FileRef& input : spec.command.inputs) {
+    if (!kept.contains(input.name)) files.push_back(&input);
+  }
+  for (const FileRef* file : files) {
+    const FileRef& input = *file;
     if (!StaysInside(input.name)) {
       return {TaskErrorKind::kInvalidInput,
               "the input '" + input.name + "' would lie outside the scratch directory; use a relative name without ..",

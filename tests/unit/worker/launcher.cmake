@@ -1,5 +1,6 @@
 icarus_test(launcher_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/launcher/command_test.cc ${CMAKE_CURRENT_LIST_DIR}/launcher/containment_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/launcher/keep_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/launcher/launcher_fixture.cc ${CMAKE_CURRENT_LIST_DIR}/launcher/parts_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/launcher/solver_host_test.cc
   DEPS icarus_launcher icarus_map_codec

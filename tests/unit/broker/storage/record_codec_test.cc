@@ -33,8 +33,14 @@ TEST(RecordCodec, JobComesBack) {
   job.spec.sweep.targets = {{"naca2412", ""}};
   job.spec.sweep.base["aoa"] = Value(Value::List{Value(-4.0), Value(0.5)});
   job.spec.sweep.axes = {{{{"reynolds", *ParseValues("2e5,5e5,1e6")}}}};
-  job.spec.command =
-      CommandSpec{{"true", "-x"}, {{"K", "V"}}, "/tmp", {}, std::nullopt, {"*.out"}, {{0, JobId(3), 4, "mesh.msh"}}};
+  job.spec.command = CommandSpec{{"true", "-x"},
+                                 {{"K", "V"}},
+                                 "/tmp",
+                                 {},
+                                 std::nullopt,
+                                 {"*.out"},
+                                 {{0, JobId(3), 4, "mesh.msh"}},
+                                 KeepSpec{{"state*"}, 60'000, 10, 5'000}};
   job.spec.priority = -5;
   job.spec.tags["study"] = "x";
   job.spec.cache = CachePolicy::kRefresh;

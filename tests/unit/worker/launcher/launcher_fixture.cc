@@ -210,6 +210,14 @@ std::optional<AttemptFinished> LauncherTest::Finished(std::uint64_t id) const {
   return std::nullopt;
 }
 
+std::optional<AttemptSaved> LauncherTest::Saved(std::uint64_t save) const {
+  for (const auto& event : events_) {
+    const auto* saved = std::get_if<AttemptSaved>(&event);
+    if (saved != nullptr && saved->id == save) return *saved;
+  }
+  return std::nullopt;
+}
+
 AttemptFinished LauncherTest::Await(std::uint64_t id) {
   EXPECT_TRUE(TakeEventsUntil([&] { return Finished(id).has_value(); })) << "attempt " << id << " did not end";
   const auto finished = Finished(id);

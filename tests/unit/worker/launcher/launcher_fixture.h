@@ -69,6 +69,7 @@ class LauncherTest : public ::testing::Test {
   pid_t AwaitStarted(std::uint64_t id);
 
   std::optional<AttemptFinished> Finished(std::uint64_t id) const;
+  std::optional<AttemptSaved> Saved(std::uint64_t save) const;
   std::string LiveOutput(std::uint64_t id) const;
   std::vector<AttemptProgress> Progress(std::uint64_t id) const;
 
