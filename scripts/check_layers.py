@@ -14,6 +14,7 @@ import sys
 MESSAGES = "common/protocol/messages.h"
 CODEC = "common/protocol/map_codec.h"
 RESULTS = "common/protocol/result_codec.h"
+COMPRESSION = "common/protocol/dictionary_compressor.h"
 
 BASE = ["common/base/"]
 MODEL = BASE + ["common/model/"]
@@ -28,7 +29,8 @@ LAYERS = {
     "common/protocol/": MODEL,
     "common/transport/": MODEL + [MESSAGES, "common/protocol/codec.h"],
     "common/config/": MODEL,
-    "broker/core/": PURE + [RESULTS],
+    "broker/core/": PURE + [RESULTS, COMPRESSION],
+    "broker/core/job_packer.cc": PURE + [CODEC, "broker/core/"],  # a job in memory is packed as it would be stored
     "broker/ports/": PURE + ["broker/core/"],
     "broker/storage/": PURE + [CODEC, "broker/core/", "broker/ports/"],
     "broker/net/": COMMON + ["broker/core/", "broker/ports/"],
@@ -67,6 +69,7 @@ LIBRARIES = {
 
 # The codec drags msgpack in, so its users are named one by one.
 CODEC_USERS = [
+    "broker/core/job_packer.cc",
     "broker/storage/record_codec.cc",
     "common/protocol/codec.cc",
     "common/protocol/map_codec.cc",

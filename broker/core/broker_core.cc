@@ -9,7 +9,11 @@
 namespace icarus::broker {
 
 BrokerCore::BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIdentity identity, std::uint64_t seed)
-    : catalogue_(catalogue), config_(std::move(config)), identity_(std::move(identity)), random_(seed) {
+    : catalogue_(catalogue),
+      config_(std::move(config)),
+      identity_(std::move(identity)),
+      random_(seed),
+      jobs_(catalogue, config_.unpacked_jobs) {
   executions_.SetEpoch(identity_.epoch);
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
 }
@@ -24,18 +28,24 @@ Status BrokerCore::RecoverJob(JobRecord record) {
   ICARUS_ASSIGN(const std::uint32_t total, record.spec.sweep.Count());
   const JobId id = record.job;
   last_job_ = std::max(last_job_, id.value);
-  by_submit_id_[{record.user, record.id}] = id;
+  by_submit_id_[SubmitKey::Of(record.user, record.id)] = id;
+  jobs_.PackIdle();  // the one before has been read whole
   auto job = std::make_unique<Job>(std::move(record), *manifest, total);
   job->enqueued_ms = job->record().enqueued_ms;
   job->cacheable = IsCacheable(*manifest, job->spec());
   job->identity = job->spec().solver_identity;
-  jobs_[id] = std::move(job);
+  if (!job->identity.empty()) job->request_class = classes_.Intern(job->spec(), job->identity);
+  NoteDependencies(*job);
+  jobs_.Add(std::move(job));
   return {};
 }
 
 void BrokerCore::RecoverStatus(const JobStatusRecord& status) {
   const auto it = jobs_.find(status.job);
-  if (it != jobs_.end()) it->second->RestoreStatus(status);
+  if (it == jobs_.end()) return;
+  Job& job = *it->second;
+  job.RestoreStatus(status);
+  if (!job.identity.empty()) job.request_class = classes_.Intern(job.spec(), job.identity);
 }
 
 void BrokerCore::RecoverTask(TaskRef task, const TaskRecord& record) {
@@ -151,31 +161,44 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   if (!orphans_.empty()) orphans_until_ms_ = now.monotonic_ms() + config_.reattach_grace_ms;
   const auto removed = cache_.FinishLoading();
   if (!removed.empty()) out.Push(RemoveCache{removed});
-  for (auto& [id, job] : jobs_) {
-    NoteDependencies(*job);
-    admission_.AddJob(job->record().user);
-    if (job->tasks_released()) KeepForRetention(*job);
-  }
-  for (auto& [id, job] : jobs_) {
-    if (job->tasks_released()) continue;
-    ++open_jobs_of_user_[job->record().user];
-    if (job->finished()) {
-      FinishJob(*job, now, out);
-      continue;
+  std::vector<JobId> held;
+  for (const auto& [id, slot] : jobs_.slots()) {
+    const JobBrief brief = jobs_.BriefOf(slot);
+    admission_.AddJob(*brief.user);
+    if (brief.held) held.push_back(id);
+    if (brief.released) {
+      KeepForRetention(id, brief.ended_ms);
+    } else {
+      RecoverOpenJob(id, brief, now, out);
     }
-    admission_.AddTasks(job->record().user, job->Count(TaskState::kPending) + job->Count(TaskState::kRunning) +
-                                                job->Count(TaskState::kWaiting));
-    ArmJobTimers(*job);
-    unresolved_.insert(id);
-    if (job->remainder() && *job->remainder() != TaskState::kCancelled && job->remainder_error()) {
-      job->failures.push_back(
-          {job->remainder_error()->kind, job->remainder_error()->message, job->RemainderCount(), 0});
-    }
-    const std::set<TaskIndex> returned = job->returned();
-    for (const TaskIndex index : returned) RearmReturned(*job, index, now);
+    jobs_.PackIdle();
   }
-  ResolveJobs(out);
-  for (auto& [id, job] : jobs_) SettleHeldJob(*job, now, out);
+  for (const JobId id : held) SettleHeldJob(*jobs_.at(id), now, out);
+}
+
+// One that is packed, and has nothing that needs it unpacked, stays so: a start with a million of them is quick.
+void BrokerCore::RecoverOpenJob(JobId id, const JobBrief& brief, Now now, Outbox& out) {
+  ++open_jobs_of_user_[*brief.user];
+  const bool stays_so = brief.identified || !config_.solver_default.contains(*brief.solver);
+  if (jobs_.IsPacked(id) && !brief.timed && stays_so) {
+    admission_.AddTasks(*brief.user, brief.ready);
+    if (!brief.identified) return unresolved_.Add(*brief.solver, id);
+    if (brief.probes) probing_.insert(id);
+    ready_.Push(brief.request_class, *brief.user, brief.priority, id, brief.enqueued_ms);
+    jobs_.NoteQueued(id);
+    return;
+  }
+  Job& job = *jobs_.at(id);
+  if (job.finished()) return FinishJob(job, now, out);
+  admission_.AddTasks(job.record().user,
+                      job.Count(TaskState::kPending) + job.Count(TaskState::kRunning) + job.Count(TaskState::kWaiting));
+  ArmJobTimers(job);
+  if (job.remainder() && *job.remainder() != TaskState::kCancelled && job.remainder_error()) {
+    job.failures.push_back({job.remainder_error()->kind, job.remainder_error()->message, job.RemainderCount(), 0});
+  }
+  const std::set<TaskIndex> returned = job.returned();
+  for (const TaskIndex index : returned) RearmReturned(job, index, now);
+  Resolve(job, out);
 }
 
 // A task that had come back to the queue before the restart.
@@ -292,8 +315,9 @@ bool BrokerCore::OnMessage(const Caller& caller, Message message, Now now, Outbo
 void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
   config_ = std::move(config);
   expiries_.clear();
-  for (const auto& [id, job] : jobs_) {
-    if (job->finished()) KeepForRetention(*job);
+  for (const auto& [id, slot] : jobs_.slots()) {
+    const JobBrief brief = jobs_.BriefOf(slot);
+    if (brief.finished) KeepForRetention(id, brief.ended_ms);
   }
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
   const auto removed = cache_.Shrink();
@@ -321,7 +345,10 @@ void BrokerCore::ForgiveLateTurn(Now now) {
 
 void BrokerCore::EndTurn(Now now, Outbox& out) {
   more_work_ = false;
-  if (!read_only_.empty()) return PushUpdates(now, out);
+  if (!read_only_.empty()) {
+    PushUpdates(now, out);
+    return jobs_.PackIdle();
+  }
   ForgiveLateTurn(now);
   FireDeadlines(now, out);
   SettleDependents(now, out);
@@ -330,6 +357,7 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
   if (schedule_needed_) Schedule(now, out);
   PushUpdates(now, out);
   KeepTimeOnDisk(now, out);
+  jobs_.PackIdle();
   turn_due_ms_ = NextDeadlineMs();
   last_turn_ms_ = now.monotonic_ms();
 }

@@ -26,10 +26,13 @@
 #include "broker/core/core_config.h"
 #include "broker/core/execution_table.h"
 #include "broker/core/job.h"
+#include "broker/core/job_table.h"
 #include "broker/core/outbox.h"
 #include "broker/core/predictor.h"
 #include "broker/core/ready_queue.h"
 #include "broker/core/request_class.h"
+#include "broker/core/submit_key.h"
+#include "broker/core/unresolved_jobs.h"
 #include "broker/core/worker_registry.h"
 #include "common/analysis/catalogue.h"
 #include "common/base/clock.h"
@@ -94,7 +97,7 @@ class BrokerCore {
   std::string CheckInvariants() const;
   // For tests: what is still open or remembered of something open; empty when every task has ended.
   std::string WhatIsLeft() const;
-  const std::map<JobId, std::unique_ptr<Job>>& jobs() const { return jobs_; }
+  const JobTable& jobs() const { return jobs_; }
 
  private:
   struct ClientSession {
@@ -205,9 +208,9 @@ class BrokerCore {
   static void TellWorker(const char* kind, const std::string& worker, std::string detail, Now now, Outbox& out);
 
   // ended jobs (retention.cc)
-  void KeepForRetention(const Job& job);
+  void KeepForRetention(JobId job, std::int64_t ended_ms);
   void ForgetRetention(const Job& job);
-  std::int64_t ExpiryOf(const Job& job) const;
+  std::int64_t ExpiryOf(std::int64_t ended_ms) const;
   void ExpireJobs(Now now, Outbox& out);
   bool IsLookedAt(JobId job) const;
   bool IsWaitedFor(JobId job) const;
@@ -225,7 +228,10 @@ class BrokerCore {
   void UncountAttempt(const Execution& execution);
   void ReturnOrphans(const std::string& instance, bool counts, Now now, Outbox& out);
   void LearnSolvers(const WorkerState& worker, Outbox& out);
+  void RecoverOpenJob(JobId id, const JobBrief& brief, Now now, Outbox& out);
   void ResolveJobs(Outbox& out);
+  static bool IsUnresolved(const Job& job);
+  void EndUnresolved(const Job& job);
   void Resolve(Job& job, Outbox& out);
   void ForgetGates();
   void OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out);
@@ -312,8 +318,11 @@ class BrokerCore {
   ExplainReply ExplainPlace(const Job& job, TaskIndex index, TaskState state) const;
   std::string ExplainHeld(const Job& job, Now now) const;
   std::string WhyNotCached(const Job& job) const;
-  bool Compete(const Job& a, const Job& b) const;
+  bool Compete(const JobBrief& a, const JobBrief& b) const;
   std::uint64_t TasksAhead(const Job& job, TaskIndex index) const;
+
+  std::string CheckJob(const Job& job) const;  // empty: all is well
+  static std::string CheckPacked(const JobBrief& brief);
 
   // questions and watching (broker_core_queries.cc)
   JobSummary Summarise(const Job& job) const;
@@ -332,9 +341,9 @@ class BrokerCore {
   BrokerIdentity identity_;
   Random random_;
 
-  std::map<JobId, std::unique_ptr<Job>> jobs_;
+  JobTable jobs_;
   std::uint64_t last_job_ = 0;
-  std::map<std::pair<std::string, std::string>, JobId> by_submit_id_;  // (user, idempotency key)
+  std::unordered_map<SubmitKey, JobId> by_submit_id_;
   Admission admission_;
   std::uint64_t memory_bytes_ = 0;  // of this process
   ExecutionTable executions_;
@@ -352,9 +361,9 @@ class BrokerCore {
   std::map<std::uint64_t, PendingRead> pending_reads_;
   std::uint64_t last_ticket_ = 0;
   std::vector<PendingCancel> pending_cancels_;
-  std::vector<std::uint64_t> stale_records_;                        // found at recovery
-  std::set<JobId> probing_;                                         // cacheable jobs with tasks not probed yet
-  std::set<JobId> unresolved_;                                      // jobs whose solver identity is not known
+  std::vector<std::uint64_t> stale_records_;  // found at recovery
+  std::set<JobId> probing_;                   // cacheable jobs with tasks not probed yet
+  UnresolvedJobs unresolved_;
   std::set<std::pair<std::int64_t, TaskRef>> backoffs_;             // due monotonic ms
   std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;         // of tasks never taken
   std::set<std::pair<std::int64_t, TaskRef>> task_queue_timeouts_;  // of those that came back; may be out of date

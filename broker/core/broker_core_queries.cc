@@ -49,22 +49,32 @@ JobSummary BrokerCore::Summarise(const Job& job) const {
 
 void BrokerCore::HandleList(const Caller& caller, const ListJobs& request, std::uint64_t correlation, Outbox& out) {
   ListJobsReply reply;
-  const auto matches = [&](const Job& job) {
-    if (!MaySee(caller, job)) return false;
-    if (!request.user.empty() && job.record().user != request.user) return false;
-    if (request.active && job.finished()) return false;
-    if (!Allowed(request.states, job.state())) return false;
-    if (job.record().submitted_at_ms < request.since_wall_ms) return false;
-    if (!request.name.empty() && !GlobMatch(request.name, job.spec().name)) return false;
-    for (const auto& [key, value] : request.tags) {
-      const auto tag = job.spec().tags.find(key);
-      if (tag == job.spec().tags.end() || !GlobMatch(value, tag->second)) return false;
-    }
-    return true;
+  const auto may_match = [&](const JobBrief& brief) {
+    if (!caller.admin && *brief.user != caller.user) return false;
+    if (!request.user.empty() && *brief.user != request.user) return false;
+    if (request.active && brief.finished) return false;
+    return Allowed(request.states, brief.state) && brief.submitted_at_ms >= request.since_wall_ms;
   };
-  const auto take = [&](const Job& job) {
-    if (!matches(job)) return;
-    if (++reply.matching <= std::min<std::uint64_t>(request.limit, 100'000)) reply.jobs.push_back(Summarise(job));
+  const auto matches = [&](const Job& job) {
+    if (!request.name.empty() && !GlobMatch(request.name, job.spec().name)) return false;
+    return std::all_of(request.tags.begin(), request.tags.end(), [&](const auto& wanted) {
+      const auto tag = job.spec().tags.find(wanted.first);
+      return tag != job.spec().tags.end() && GlobMatch(wanted.second, tag->second);
+    });
+  };
+  const bool looks_inside = !request.name.empty() || !request.tags.empty();
+  const auto take = [&](const JobSlot& slot) {
+    if (!may_match(jobs_.BriefOf(slot))) return;
+    const bool is_listed = reply.matching < std::min<std::uint64_t>(request.limit, 100'000);
+    if (!looks_inside && !is_listed) {
+      ++reply.matching;
+      return;
+    }
+    jobs_.Peek(slot, [&](const Job& job) {
+      if (!matches(job)) return;
+      ++reply.matching;
+      if (is_listed) reply.jobs.push_back(Summarise(job));
+    });
   };
   if (!request.jobs.empty()) {
     for (const JobId id : request.jobs) {
@@ -72,10 +82,10 @@ void BrokerCore::HandleList(const Caller& caller, const ListJobs& request, std::
       if (it == jobs_.end() || !MaySee(caller, *it->second)) {
         return ReplyError(caller, correlation, FindJob(caller, id).error(), out);
       }
-      take(*it->second);
+      take(it->second);
     }
   } else {
-    for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) take(*it->second);
+    for (auto it = jobs_.slots().rbegin(); it != jobs_.slots().rend(); ++it) take(it->second);
   }
   // What a client is told is durable: a state that it is shown never goes back.
   out.Reply(PeerRole::kClient, caller.instance, correlation, std::move(reply), /*promise=*/true);

@@ -85,8 +85,8 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   if (request.id.empty() || request.id.size() > limits::kMaxNameBytes) {
     return UsageError("a submission needs an id of 1 to " + std::to_string(limits::kMaxNameBytes) + " bytes", "id");
   }
-  const std::pair<std::string, std::string> submit_id{caller.user, request.id};
-  if (const auto known = by_submit_id_.find(submit_id); known != by_submit_id_.end()) {
+  const SubmitKey submit_key = SubmitKey::Of(caller.user, request.id);
+  if (const auto known = by_submit_id_.find(submit_key); known != by_submit_id_.end()) {
     const Job& job = *jobs_.at(known->second);
     ICARUS_TRY(CanonicaliseSpec(catalogue_, request.spec));
     if (!job.spec().SameTasks(request.spec)) {
@@ -118,8 +118,8 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   job.cacheable = IsCacheable(manifest, job.spec());
   job.identity = job.spec().solver_identity;
   out.Write(PutJob{job.record()});
-  jobs_[id] = std::move(made);
-  by_submit_id_[submit_id] = id;
+  jobs_.Add(std::move(made));
+  by_submit_id_[submit_key] = id;
   admission_.AddJob(caller.user);
   admission_.AddTasks(caller.user, total);
   NoteActive(caller.user);

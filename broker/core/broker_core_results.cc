@@ -101,11 +101,11 @@ void BrokerCore::AfterTaskEnded(Job& job, Now now, Outbox& out) {
 void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   job.finished_at_ms = now.wall_ms;
   job.ended_ms = now.monotonic_ms();
-  KeepForRetention(job);
+  KeepForRetention(job.id(), job.ended_ms);
   out.Write(PutJobStatus{job.StatusRecord()});
   if (job.in_queue) Dequeue(job);
   probing_.erase(job.id());
-  unresolved_.erase(job.id());
+  if (job.identity.empty()) EndUnresolved(job);
   DisarmJobTimers(job);
   TellJob("job_finished", job, std::string(StateName(job.state())), now, out);
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});

@@ -24,7 +24,7 @@ std::string SecondsText(std::int64_t ms) { return FormatNumber(static_cast<doubl
 
 void BrokerCore::Enqueue(Job& job) {
   schedule_needed_ = true;
-  if (job.in_queue || job.identity.empty() || unresolved_.contains(job.id()) || !job.HasReady()) return;
+  if (job.in_queue || job.identity.empty() || !job.HasReady()) return;
   ready_.Push(job.request_class, job.record().user, job.spec().priority, job.id(), job.enqueued_ms);
   job.in_queue = true;
 }

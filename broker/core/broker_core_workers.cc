@@ -135,9 +135,25 @@ void BrokerCore::LearnSolvers(const WorkerState& worker, Outbox& out) {
   ResolveJobs(out);
 }
 
+// Those whose solver has an identity by now.
 void BrokerCore::ResolveJobs(Outbox& out) {
-  const std::set<JobId> all = unresolved_;
-  for (const JobId id : all) Resolve(*jobs_.at(id), out);
+  for (const std::string& solver : unresolved_.solvers()) {
+    if (!config_.solver_default.contains(solver)) continue;
+    for (const JobId id : unresolved_.Take(solver)) {
+      const auto found = jobs_.find(id);
+      if (found != jobs_.end() && IsUnresolved(*found->second)) Resolve(*found->second, out);
+      jobs_.PackIdle();  // nobody up the stack holds a job
+    }
+  }
+}
+
+bool BrokerCore::IsUnresolved(const Job& job) { return job.identity.empty() && !job.finished(); }
+
+void BrokerCore::EndUnresolved(const Job& job) {
+  unresolved_.Ended(job.spec().solver, [this](JobId id) {
+    const auto found = jobs_.find(id);
+    return found != jobs_.end() && IsUnresolved(*found->second);
+  });
 }
 
 // Into the queue, or among the unresolved while nobody has named an identity of its solver.
@@ -145,13 +161,12 @@ void BrokerCore::Resolve(Job& job, Outbox& out) {
   if (job.identity.empty()) {
     const auto known = config_.solver_default.find(job.spec().solver);
     if (known == config_.solver_default.end()) {
-      unresolved_.insert(job.id());
+      unresolved_.Add(job.spec().solver, job.id());
       return;
     }
     job.identity = known->second;
     out.Write(PutJobStatus{job.StatusRecord()});
   }
-  unresolved_.erase(job.id());
   job.request_class = classes_.Intern(job.spec(), job.identity);
   if (job.cacheable && job.spec().cache != CachePolicy::kRefresh) probing_.insert(job.id());
   Enqueue(job);

@@ -1,6 +1,7 @@
 // The settings that the core obeys, typed. The app makes them from the configuration; a change takes effect at once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,7 @@ struct CoreConfig {
   std::uint64_t max_workers = 100'000;
   bool retry_no_convergence = false;
   HostLimits host_limits;
+  std::size_t unpacked_jobs = 4096;  // idle ones beyond it are packed (JobTable)
 };
 
 }  // namespace icarus::broker

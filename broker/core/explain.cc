@@ -234,8 +234,8 @@ ExplainReply BrokerCore::ExplainPlace(const Job& job, TaskIndex index, TaskState
 }
 
 // True when some worker could run tasks of both jobs.
-bool BrokerCore::Compete(const Job& a, const Job& b) const {
-  if (a.identity.empty() || b.identity.empty()) return false;
+bool BrokerCore::Compete(const JobBrief& a, const JobBrief& b) const {
+  if (!a.identified || !b.identified) return false;
   const auto& all = workers_.all();
   return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
     const WorkerState& worker = entry.second;
@@ -247,11 +247,13 @@ bool BrokerCore::Compete(const Job& a, const Job& b) const {
 // Ready tasks that come first, as the ready queue orders them now.
 std::uint64_t BrokerCore::TasksAhead(const Job& job, TaskIndex index) const {
   std::uint64_t ahead = 0;
-  const std::int64_t own_rank = RankOf(job.spec().priority, job.enqueued_ms, config_.aging_ms);
-  for (const auto& [id, other] : jobs_) {
-    if (id == job.id() || other->finished() || other->held() || !Compete(job, *other)) continue;
-    const std::int64_t rank = RankOf(other->spec().priority, other->enqueued_ms, config_.aging_ms);
-    if (rank > own_rank || (rank == own_rank && id < job.id())) ahead += other->ready();
+  const JobBrief own = BriefOf(job);
+  const std::int64_t own_rank = RankOf(own.priority, own.enqueued_ms, config_.aging_ms);
+  for (const auto& [id, slot] : jobs_.slots()) {
+    const JobBrief other = jobs_.BriefOf(slot);
+    if (id == job.id() || other.finished || other.held || !Compete(own, other)) continue;
+    const std::int64_t rank = RankOf(other.priority, other.enqueued_ms, config_.aging_ms);
+    if (rank > own_rank || (rank == own_rank && id < job.id())) ahead += other.ready;
   }
   if (job.returned().contains(index)) return ahead;
   for (TaskIndex before = 0; before < index; ++before) {

@@ -43,31 +43,51 @@ std::string BrokerCore::WhatIsLeft() const {
   return left;
 }
 
+std::string BrokerCore::CheckJob(const Job& job) const {
+  if (std::string wrong = CheckCounts(job); !wrong.empty()) return wrong;
+  if (job.finished() && job.in_queue) return "finished, but in the queue";
+  if (!job.finished() && !job.identity.empty() && job.ready() > 0 && !job.in_queue) {
+    return "has ready tasks, but is not in the queue";
+  }
+  std::uint64_t at_workers = 0;
+  for (const auto& [index, extra] : job.extras()) {
+    if (!extra.execution) continue;
+    const Execution* execution = executions_.Find(extra.execution);
+    if (execution == nullptr) return "task " + std::to_string(index) + " subscribes to nothing";
+    const auto& all = execution->subscribers;
+    if (std::find(all.begin(), all.end(), TaskRef{job.id(), index}) == all.end()) return "a subscription is one-sided";
+    if (execution->at_worker() && execution->leader() == TaskRef{job.id(), index}) ++at_workers;
+  }
+  return at_workers == job.in_flight ? "" : "in flight is miscounted";
+}
+
+// The same of one that is packed, by its brief: nothing can be wrong with tasks that it does not have.
+std::string BrokerCore::CheckPacked(const JobBrief& brief) {
+  if (brief.finished) return brief.in_queue ? "finished, but in the queue" : "";
+  return brief.identified && !brief.in_queue ? "has ready tasks, but is not in the queue" : "";
+}
+
 std::string BrokerCore::CheckInvariants() const {
   std::uint64_t open = 0;
   std::map<std::string, std::uint64_t> open_of_user;
-  for (const auto& [id, job] : jobs_) {
-    const std::string name = "job " + std::to_string(id.value) + ": ";
-    if (const std::string wrong = CheckCounts(*job); !wrong.empty()) return name + wrong;
-    const std::uint64_t of_job = job->total() - job->Count(TaskState::kCompleted) - job->Count(TaskState::kFailed) -
-                                 job->Count(TaskState::kTimedOut) - job->Count(TaskState::kCancelled);
-    open += of_job;
-    open_of_user[job->record().user] += of_job;
-    if (job->finished() && job->in_queue) return name + "finished, but in the queue";
-    if (!job->finished() && !job->identity.empty() && !unresolved_.contains(id) && job->ready() > 0 && !job->in_queue) {
-      return name + "has ready tasks, but is not in the queue";
+  std::string wrong;
+  for (const auto& [id, slot] : jobs_.slots()) {
+    if (jobs_.IsPacked(id)) {
+      const JobBrief brief = jobs_.BriefOf(slot);
+      open += brief.ready;
+      open_of_user[*brief.user] += brief.ready;
+      wrong = CheckPacked(brief);
+      if (!wrong.empty()) return "job " + std::to_string(id.value) + ": " + wrong;
+      continue;
     }
-    std::uint64_t at_workers = 0;
-    for (const auto& [index, extra] : job->extras()) {
-      if (!extra.execution) continue;
-      const Execution* execution = executions_.Find(extra.execution);
-      if (execution == nullptr) return name + "task " + std::to_string(index) + " subscribes to nothing";
-      const auto& all = execution->subscribers;
-      if (std::find(all.begin(), all.end(), TaskRef{id, index}) == all.end())
-        return name + "a subscription is one-sided";
-      if (execution->at_worker() && execution->leader() == TaskRef{id, index}) ++at_workers;
-    }
-    if (at_workers != job->in_flight) return name + "in flight is miscounted";
+    jobs_.Peek(slot, [&](const Job& job) {
+      const std::uint64_t of_job = job.total() - job.Count(TaskState::kCompleted) - job.Count(TaskState::kFailed) -
+                                   job.Count(TaskState::kTimedOut) - job.Count(TaskState::kCancelled);
+      open += of_job;
+      open_of_user[job.record().user] += of_job;
+      wrong = CheckJob(job);
+    });
+    if (!wrong.empty()) return "job " + std::to_string(id.value) + ": " + wrong;
   }
   if (open != admission_.tasks()) return "open tasks are miscounted";
   for (const auto& [user, count] : open_of_user) {

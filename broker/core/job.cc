@@ -205,6 +205,14 @@ void Job::ReloadTasks() {
   next_ = 0;
 }
 
+bool Job::IsUntouched() const {
+  const bool none_counted = cached == 0 && joined == 0 && incomplete == 0 && computed == 0 && in_flight == 0;
+  const bool none_ended = !remainder_ && failures.empty() && retry_notes.empty() && finished_at_ms == 0;
+  const bool none_taken = busy_pending_ == 0 && returned_.empty() && extras_.empty() && !reads_input &&
+                          std::all_of(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return !chunk; });
+  return !held_ && !released_ && none_counted && none_ended && none_taken && !max_fails_reached;
+}
+
 JobStatusRecord Job::StatusRecord() const {
   JobStatusRecord status;
   status.job = id();

@@ -115,6 +115,14 @@ class Job {
   JobStatusRecord StatusRecord() const;
   void RestoreStatus(const JobStatusRecord& status);
 
+  // No task of it was ever taken or has ended, and none is held: it is as it was submitted, or released.
+  bool IsUntouched() const;
+
+  // Kept by the JobTable.
+  bool in_use = false;        // asked for in this turn
+  bool idle = false;          // among those to be packed
+  bool is_too_large = false;  // to be packed
+
   // Plain facts, kept by the core.
   std::string identity;  // of the solver; empty: not known yet
   std::uint32_t request_class = 0;

@@ -14,13 +14,13 @@ constexpr std::size_t kExpiriesPerTurn = 64;  // jobs that go in one turn
 
 }  // namespace
 
-std::int64_t BrokerCore::ExpiryOf(const Job& job) const {
-  return job.ended_ms + std::max(config_.retention_ms, kShortestRetentionMs);
+std::int64_t BrokerCore::ExpiryOf(std::int64_t ended_ms) const {
+  return ended_ms + std::max(config_.retention_ms, kShortestRetentionMs);
 }
 
-void BrokerCore::KeepForRetention(const Job& job) { expiries_.insert({ExpiryOf(job), job.id()}); }
+void BrokerCore::KeepForRetention(JobId job, std::int64_t ended_ms) { expiries_.insert({ExpiryOf(ended_ms), job}); }
 
-void BrokerCore::ForgetRetention(const Job& job) { expiries_.erase({ExpiryOf(job), job.id()}); }
+void BrokerCore::ForgetRetention(const Job& job) { expiries_.erase({ExpiryOf(job.ended_ms), job.id()}); }
 
 bool BrokerCore::IsWaitedFor(JobId job) const {
   const auto dependents = dependents_.find(job);
@@ -51,7 +51,7 @@ void BrokerCore::ExpireJobs(Now now, Outbox& out) {
     expiries_.erase(expiries_.begin());
     const auto job = jobs_.find(id);
     if (job == jobs_.end() || !job->second->finished()) continue;
-    if (ExpiryOf(*job->second) > now.monotonic_ms())
+    if (ExpiryOf(job->second->ended_ms) > now.monotonic_ms())
       continue;  // put off earlier, and retried since: it has a later one
     if (IsLookedAt(id) || IsWaitedFor(id)) {
       again.push_back(id);
@@ -68,7 +68,7 @@ void BrokerCore::DropJob(const Job& job, Now now, Outbox& out) {
   const JobId id = job.id();
   out.Write(DeleteJob{id});
   out.Log("job expired", {{"job", std::to_string(id.value)}});
-  by_submit_id_.erase({job.record().user, job.record().id});
+  by_submit_id_.erase(SubmitKey::Of(job.record().user, job.record().id));
   admission_.DropJob(job.record().user);
   for (const JobId upstream : UpstreamsOf(job)) {
     const auto dependents = dependents_.find(upstream);

@@ -177,13 +177,25 @@ Status VisitEvents(rocksdb::DB& db, std::uint64_t sequence,
 
 Status LoadEvents(rocksdb::DB& db, const StoreVisitor& visitor) {
   if (!visitor.on_events) return {};
-  return VisitEvents(db, 0, [&](std::string_view key, std::string_view stored) -> Result<bool> {
-    ICARUS_ASSIGN(const EventsRecord record, Decode<EventsRecord>(key, stored));
-    if (record.events.empty()) return DamagedRecord(key, "it is empty");
-    const Event& last = record.events.back();
-    visitor.on_events(record.events.front().sequence, last.sequence + last.count, stored.size());
+  // Where a record ends is where the next one begins, so that only the last is taken apart; all are whole.
+  std::optional<std::uint64_t> first;
+  std::string last_key, last_stored;
+  ICARUS_TRY(VisitEvents(db, 0, [&](std::string_view key, std::string_view stored) -> Result<bool> {
+    const std::optional<StoreKey> parsed = ParseKey(key);
+    const Result<std::string_view> payload = Unseal(key, stored);
+    if (!parsed || !payload) return DamagedRecord(key, parsed ? payload.error().message : "no record has such a key");
+    if (first) visitor.on_events(*first, parsed->event, last_stored.size());
+    first = parsed->event;
+    last_key = key;
+    last_stored = stored;
     return true;
-  });
+  }));
+  if (!first) return {};
+  ICARUS_ASSIGN(const EventsRecord record, Decode<EventsRecord>(last_key, last_stored));
+  if (record.events.empty()) return DamagedRecord(last_key, "it is empty");
+  const Event& last = record.events.back();
+  visitor.on_events(*first, last.sequence + last.count, last_stored.size());
+  return {};
 }
 
 }  // namespace

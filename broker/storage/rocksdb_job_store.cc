@@ -17,6 +17,7 @@
 #include "broker/storage/job_store_database.h"
 #include "broker/storage/job_store_reader.h"
 #include "broker/storage/key_schema.h"
+#include "broker/storage/load_relay.h"
 #include "broker/storage/record_codec.h"
 #include "broker/storage/rocksdb_support.h"
 #include "broker/storage/space_reclaimer.h"
@@ -98,10 +99,12 @@ struct RocksDbJobStore::Impl {
   std::uint64_t committed = 0;  // sequence of the last batch; the commit thread's
   std::uint64_t last_job = 0;   // the highest id in any batch; the commit thread's
   bool needs_new_log = false;   // the last write found the disk full; the commit thread's
+  bool compacts = false;        // not before everything has been read, which wants the machine for itself
 
   static Result<std::unique_ptr<Impl>> Open(const std::string& dir, const JobStoreOptions& options);
   Status Write(const RecordBatch& batch);
   Status CheckCanWrite() const;
+  Status BeginCompacting();
   rocksdb::Status SwitchLog();
 };
 
@@ -127,6 +130,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   impl->listener = std::make_shared<FatalErrorListener>();
   rocksdb::Options db_options = JobStoreDbOptions(options.log);
   db_options.listeners.push_back(impl->listener);
+  db_options.disable_auto_compactions = true;
   if (!check.torn_log.empty()) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(db_options, dir, &db);
@@ -149,8 +153,16 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   return impl;
 }
 
+Status RocksDbJobStore::Impl::BeginCompacting() {
+  if (std::exchange(compacts, true)) return {};
+  const rocksdb::Status status = db->EnableAutoCompaction({db->DefaultColumnFamily()});
+  if (!status.ok()) return RocksError("cannot go on with the job store in " + dir, status);
+  return {};
+}
+
 Status RocksDbJobStore::Commit(const RecordBatch& batch) {
   ICARUS_CHECK(batch.sequence == impl_->committed + 1);
+  ICARUS_TRY(impl_->BeginCompacting());
   ICARUS_TRY(impl_->Write(batch));
   impl_->committed = batch.sequence;
   return {};
@@ -207,9 +219,9 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
 }
 
 Status RocksDbJobStore::Load(const StoreVisitor& visitor) {
-  const Status loaded = LoadRecords(*impl_->db, visitor);
+  const Status loaded = ReadAhead(visitor, [this](const StoreVisitor& told) { return LoadRecords(*impl_->db, told); });
   if (!loaded) return WithAdvice(impl_->dir, loaded.error());
-  return {};
+  return impl_->BeginCompacting();
 }
 
 Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId job,

@@ -49,6 +49,7 @@ class Simulation {
 
   static broker::CoreConfig DrawConfig(Random& random) {
     broker::CoreConfig config;
+    config.unpacked_jobs = 0;  // every idle job is packed, every turn
     config.worker_lost_after_ms = 5'000 + static_cast<std::int64_t>(random.Below(10'000));
     config.reattach_grace_ms = 10'000 + static_cast<std::int64_t>(random.Below(20'000));
     config.aging_ms = 1'000 + static_cast<std::int64_t>(random.Below(100'000));

@@ -5,6 +5,7 @@
 
 namespace icarus::broker::testing {
 CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
+  config_.unpacked_jobs = 0;  // every idle job is packed, every turn
   core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_,
                                        BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
   core_->FinishRecovery(now(), out_);
