@@ -165,6 +165,8 @@ void WorkerLoop::Take(AttemptFinished& finished) {
   if (!finished.body.empty()) end.body = std::make_shared<const std::string>(std::move(finished.body));
   end.blobs = ToOutputBlobs(finished.blobs);
   end.kept = std::move(finished.kept);
+  end.keep_problem = std::move(finished.keep_problem);
+  if (!end.keep_problem.empty()) LogWarning("files to keep", {{"attempt", finished.id}, {"why", end.keep_problem}});
   end.cacheable = finished.cacheable;
   end.output_tail = std::move(finished.output_tail);
   end.run_s = finished.run_s;

@@ -18,6 +18,7 @@ namespace {
 
 // Between two looks at how much there is: what is deleted comes to the tables only with time.
 constexpr std::chrono::seconds kPause(1);
+constexpr std::chrono::seconds kPauseAfterError(60);
 constexpr std::size_t kMostRuns = 256;  // beyond that all are taken for one
 
 std::vector<KeyRange> RangesOf(std::uint64_t first, std::uint64_t last) {
@@ -63,27 +64,52 @@ void SpaceReclaimer::Deleted(JobId job) {
       deleted_.erase(next);
     }
     deleted_[first] = last;
-    if (deleted_.size() > kMostRuns) deleted_ = {{deleted_.begin()->first, deleted_.rbegin()->second}};
+    if (deleted_.size() > kMostRuns) JoinNearest();
   }
   changed_.notify_one();
 }
 
+// The two runs with the fewest jobs between them: what lies there is compacted along.
+void SpaceReclaimer::JoinNearest() {
+  auto best = deleted_.begin();
+  for (auto it = deleted_.begin(); std::next(it) != deleted_.end(); ++it) {
+    const auto gap = [](Runs::iterator run) { return std::next(run)->first - run->second; };
+    if (gap(it) < gap(best) || std::next(best) == deleted_.end()) best = it;
+  }
+  const auto next = std::next(best);
+  best->second = next->second;
+  deleted_.erase(next);
+}
+
+// Jobs first … last have been compacted; others of their runs may have been deleted since.
+void SpaceReclaimer::Forget(std::uint64_t first, std::uint64_t last) {
+  for (auto it = deleted_.begin(); it != deleted_.end();) {
+    const auto [begin, end] = *it;
+    if (end < first || begin > last) {
+      ++it;
+      continue;
+    }
+    it = deleted_.erase(it);
+    if (begin < first) deleted_[begin] = first - 1;
+    if (end > last) deleted_[last + 1] = end;
+  }
+}
+
 void SpaceReclaimer::Run() {
   std::unique_lock lock(mutex_);
+  std::chrono::seconds pause = kPause;
   while (!stopping_) {
     changed_.wait(lock, [this] { return stopping_ || !deleted_.empty(); });
-    changed_.wait_for(lock, kPause, [this] { return stopping_; });
+    changed_.wait_for(lock, pause, [this] { return stopping_; });
     if (stopping_) return;
     const Runs runs = deleted_;
     lock.unlock();
     const bool enough = SizeOf(runs) >= threshold_;
-    if (enough) Compact(runs);
+    const bool done = enough && Compact(runs);
+    pause = enough && !done ? kPauseAfterError : kPause;
     lock.lock();
-    if (enough) {
-      for (const auto& [first, last] : runs) {
-        if (const auto same = deleted_.find(first); same != deleted_.end() && same->second == last)
-          deleted_.erase(same);
-      }
+    for (const auto& [first, last] : runs) {
+      if (done) Forget(first, last);
     }
   }
 }
@@ -102,7 +128,8 @@ std::uint64_t SpaceReclaimer::SizeOf(const Runs& runs) const {
   return sum;
 }
 
-void SpaceReclaimer::Compact(const Runs& runs) {
+// False: not all of it, to be tried again.
+bool SpaceReclaimer::Compact(const Runs& runs) {
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
@@ -112,10 +139,13 @@ void SpaceReclaimer::Compact(const Runs& runs) {
       const rocksdb::Slice begin(range.first);
       const rocksdb::Slice end(range.last);
       const rocksdb::Status status = db_.CompactRange(options, &begin, &end);
-      if (cancel_->asked) return;
-      if (!status.ok() && log_) log_("the space of deleted jobs cannot be given back yet: " + status.ToString());
+      if (cancel_->asked) return false;
+      if (status.ok()) continue;
+      if (log_) log_("the space of deleted jobs cannot be given back yet: " + status.ToString());
+      return false;
     }
   }
+  return true;
 }
 
 }  // namespace icarus::broker

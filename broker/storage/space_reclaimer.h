@@ -35,7 +35,9 @@ class SpaceReclaimer {
 
   void Run();
   std::uint64_t SizeOf(const Runs& runs) const;
-  void Compact(const Runs& runs);
+  bool Compact(const Runs& runs);
+  void JoinNearest();                                    // with the mutex
+  void Forget(std::uint64_t first, std::uint64_t last);  // with the mutex
 
   rocksdb::DB& db_;
   const std::uint64_t threshold_;

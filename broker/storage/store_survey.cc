@@ -95,6 +95,10 @@ void StoreSurvey::TakeTask(std::string_view key, std::string_view stored, TaskRe
   for (const ContentHash& hash : record->blobs.value_or(std::vector<ContentHash>())) {
     NeedFile(hash, "task " + FormatTask(task) + " has an output", task);
   }
+  // Without it the task begins anew.
+  for (const FileRef& file : record->kept.value_or(std::vector<FileRef>())) {
+    NeedFile(file.hash, "task " + FormatTask(task) + " has kept a file", std::nullopt);
+  }
 }
 
 void StoreSurvey::TakeBody(std::string_view key, std::string_view stored, TaskRef task) {

@@ -224,7 +224,7 @@ bool IsSafeRelativePath(const std::string& name) {
   return true;
 }
 
-Status CheckKeep(const CommandSpec& command) {
+Status CheckKeep(const CommandSpec& command, std::int64_t timeout_ms) {
   if (!command.keep) return {};
   const KeepSpec& keep = *command.keep;
   if (!keep.files.empty() && command.cwd) {
@@ -243,6 +243,11 @@ Status CheckKeep(const CommandSpec& command) {
   }
   if (keep.notice_ms < 0 || keep.notice_ms > limits::kLongestNoticeMs) {
     return UsageError("the notice of --stop-signal is 0 to 24h (limits.notice)", "stop_signal");
+  }
+  if (keep.stop_signal != 0 && timeout_ms > 0 && keep.notice_ms >= timeout_ms) {
+    return UsageError(
+        "the notice of --stop-signal is as long as --timeout or longer: nothing would run; make it shorter",
+        "stop_signal");
   }
   return {};
 }
@@ -270,7 +275,7 @@ Status CheckCommand(const Manifest& manifest, const JobSpec& spec) {
       return UsageError("the input '" + input.name + "' must be a relative path inside the task's directory", "input");
     }
   }
-  ICARUS_TRY(CheckKeep(*spec.command));
+  ICARUS_TRY(CheckKeep(*spec.command, spec.timeout_ms));
   for (const AwaitedInput& awaited : spec.command->awaited) {
     if (awaited.input < spec.command->inputs.size()) continue;
     return UsageError("an awaited input is none of the job's inputs", "input");

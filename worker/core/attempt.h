@@ -44,6 +44,7 @@ struct AttemptEnd {
   std::string output_tail;  // of a failed attempt
   std::vector<OutputBlob> blobs;
   std::vector<FileRef> kept;  // for the next attempt; their content is among `blobs`
+  std::string keep_problem;   // why there are none, although there should be
   double run_s = 0;
   double cpu_s = 0;
   std::uint64_t max_rss_bytes = 0;

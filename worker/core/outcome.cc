@@ -30,7 +30,10 @@ TaskError TimeoutError(const DispatchGroup& group) {
   return TaskError{TaskErrorKind::kTimedOut, "ended after " + FormatLimit(group.timeout_ms) + " (--timeout)", {}, {}};
 }
 
-TaskError ReturnedError() {
+TaskError ReturnedError(const std::string& problem) {
+  if (!problem.empty()) {
+    return TaskError{TaskErrorKind::kCancelled, "stopped, as its worker leaves; nothing was kept: " + problem, {}, {}};
+  }
   return TaskError{
       TaskErrorKind::kCancelled, "stopped, as its worker leaves; what it kept goes on in the next attempt", {}, {}};
 }
@@ -51,7 +54,7 @@ ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const 
   if (end.error.kind != TaskErrorKind::kNone && !end.output_tail.empty()) result.output_tail = end.output_tail;
   result.cpu_s = end.cpu_s;
   result.max_rss_bytes = end.max_rss_bytes;
-  if (!end.kept.empty()) result.kept = end.kept;
+  if (!end.kept.empty() || !end.keep_problem.empty()) result.kept = end.kept;
   if (end.blobs.empty()) return result;
   std::vector<ContentHash> hashes;
   for (const OutputBlob& blob : end.blobs) hashes.push_back(blob.hash);

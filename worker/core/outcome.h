@@ -11,7 +11,8 @@ namespace icarus::worker {
 std::optional<Instant> TimeoutAt(const DispatchGroup& group, const Now& started);
 TaskError TimeoutError(const DispatchGroup& group);
 TaskError CancelledError();
-TaskError ReturnedError();  // of one that goes on elsewhere
+// Of one that goes on elsewhere; `problem`: why with nothing.
+TaskError ReturnedError(const std::string& problem);
 
 // Without the index of its body.
 ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const Now& now);

@@ -75,6 +75,7 @@ std::vector<SendToBroker> ResultSpool::TakeBatches(Instant now) {
     kept.sent_at = now;
     sent_.push_back(Sent{now, execution});
     results.results.push_back(kept.result);
+    if (kept.result.kept) bytes += kept.result.kept->size() * kKeptFileBytes;
     if (kept.body != nullptr) {
       results.results.back().body = static_cast<std::int32_t>(bodies.size());
       bodies.push_back(kept.body);

@@ -16,6 +16,7 @@ class ResultSpool {
   static constexpr std::size_t kBatchResults = 4096;
   static constexpr std::size_t kBatchBodies = 2048;
   static constexpr std::size_t kBatchBytes = 16u << 20;
+  static constexpr std::size_t kKeptFileBytes = 4096;  // what naming a kept file takes at most, about
 
   struct Kept {
     ExecutionResult result;

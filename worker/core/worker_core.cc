@@ -70,6 +70,7 @@ void WorkerCore::OnWelcome(const Welcome& welcome, const Now& now) {
     if (Attempt* attempt = attempts_.FindExecution(execution)) Stop(*attempt, StopReason::kDropped, now);
   }
   spool_.SendAllAgain();
+  for (auto& [id, attempt] : attempts_.all()) attempt.saved.clear();  // the broker may not have got as far as that
   if (leave_) Emit(icarus::Drain{});
   StartWaiting(now);
 }

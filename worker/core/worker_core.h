@@ -101,6 +101,7 @@ class WorkerCore {
   void Begin(Attempt& attempt, const Now& now);
   void BeginNoop(Attempt& attempt, const Now& now);
   std::size_t RequestInputs(const Attempt& attempt);
+  static bool IsOnlyKept(const Attempt& attempt, const ContentHash& hash);
   void Launch(Attempt& attempt, const Now& now);
   void OnAlarm(Attempt& attempt, const Now& now);
   void EndSleep(Attempt& attempt, bool timed_out, const Now& now);
@@ -119,6 +120,7 @@ class WorkerCore {
   // what goes on in the next attempt (worker_core_keep.cc)
   std::optional<Instant> StopAt(const Attempt& attempt) const;
   std::optional<Instant> NoticeAt(const Attempt& attempt) const;
+  bool ComesTooLate(const DispatchGroup& group, const Now& now) const;
   void Rearm(Attempt& attempt);
   void RearmAll();
   void OnRunningAlarm(Attempt& attempt, const Now& now);

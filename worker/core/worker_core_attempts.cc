@@ -25,6 +25,9 @@ void WorkerCore::Accept(const std::shared_ptr<const DispatchGroup>& group, Dispa
   if (IsKnown(task)) return;
   ForgetResult(task.execution);
   if (Attempt* older = attempts_.FindExecution(task.execution)) Stop(*older, StopReason::kDropped, now);
+  if (TakesWork() && ComesTooLate(*group, now)) {
+    BeginLeave("time limit reached", 0, *limit_at_ + options_.drain - now.monotonic, now);
+  }
   if (!TakesWork()) {
     returned_.push_back(HeldExecution{task.execution, task.token, false});
     return;
@@ -75,13 +78,26 @@ std::size_t WorkerCore::RequestInputs(const Attempt& attempt) {
   return seen.size();
 }
 
+// One of the files that an earlier attempt left, and no input.
+bool WorkerCore::IsOnlyKept(const Attempt& attempt, const ContentHash& hash) {
+  const std::vector<FileRef>& inputs = attempt.group->command->inputs;
+  return std::none_of(inputs.begin(), inputs.end(), [&](const FileRef& input) { return input.hash == hash; });
+}
+
 void WorkerCore::OnBlobFetched(const ContentHash& hash, const std::optional<Error>& error, const Now& now) {
   auto waiting = fetches_.extract(hash);
   if (waiting.empty()) return;
   for (const AttemptId id : waiting.mapped()) {
     Attempt* attempt = attempts_.Find(id);
     if (attempt == nullptr || attempt->state != AttemptState::kFetching) continue;
-    if (error) {
+    if (error && IsOnlyKept(*attempt, hash)) {
+      // What an earlier attempt left is of use, but no condition.
+      attempt->task.kept.reset();
+      attempt->progress = ExecutionProgress{attempt->task.execution, 0,
+                                            "begins anew: what was kept could not be fetched: " + error->message};
+      with_progress_.insert(id);
+      if (--attempt->transfers == 0) Launch(*attempt, now);
+    } else if (error) {
       Fail(*attempt, TaskErrorKind::kInternal, "an input could not be fetched: " + error->message, now);
     } else if (--attempt->transfers == 0) {
       Launch(*attempt, now);
@@ -178,11 +194,11 @@ void WorkerCore::EndStopped(Attempt& attempt, AttemptEnd end, const Now& now) {
     const bool by_timeout = attempt.timeout_at && StopAt(attempt) == attempt.timeout_at;
     reason = attempt.stop = by_timeout ? StopReason::kTimeout : StopReason::kReturned;
   }
-  if (reason == StopReason::kReturned && end.kept.empty()) return GiveBack(attempt);
+  if (reason == StopReason::kReturned && end.kept.empty() && end.keep_problem.empty()) return GiveBack(attempt);
   if (reason == StopReason::kTimeout) end.error = TimeoutError(*attempt.group);
   if (reason == StopReason::kCancelled) end.error = CancelledError();
   if (reason == StopReason::kReturned) {
-    end.error = ReturnedError();
+    end.error = ReturnedError(end.keep_problem);
     end.body.reset();
     std::erase_if(end.blobs, [&](const OutputBlob& blob) {
       return std::none_of(end.kept.begin(), end.kept.end(), [&](const FileRef& one) { return one.hash == blob.hash; });

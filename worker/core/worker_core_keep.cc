@@ -25,6 +25,12 @@ std::optional<Instant> WorkerCore::NoticeAt(const Attempt& attempt) const {
   return *stop - Milliseconds(keep->notice_ms);
 }
 
+// Its notice would be due before it has begun: there is no time for it here any more.
+bool WorkerCore::ComesTooLate(const DispatchGroup& group, const Now& now) const {
+  if (!limit_at_ || !group.command || !group.command->keep || group.command->keep->stop_signal == 0) return false;
+  return now.monotonic >= *limit_at_ + options_.drain - Milliseconds(group.command->keep->notice_ms);
+}
+
 void WorkerCore::Rearm(Attempt& attempt) {
   std::optional<Instant> next = attempt.timeout_at;
   for (const std::optional<Instant> other : {attempt.save_at, NoticeAt(attempt)}) {
@@ -43,8 +49,11 @@ void WorkerCore::RearmAll() {
 void WorkerCore::OnRunningAlarm(Attempt& attempt, const Now& now) {
   if (attempt.timeout_at && now.monotonic >= *attempt.timeout_at) return StopProcess(attempt, StopReason::kTimeout);
   if (const auto notice = NoticeAt(attempt); notice && now.monotonic >= *notice) {
+    const bool leaves = StopAt(attempt) != attempt.timeout_at;
     attempt.noticed = true;
     effects_.push_back(SignalAttempt{attempt.id, attempt.keep()->stop_signal});
+    // Whoever is sent away now must not be sent here again.
+    if (leaves && !leave_) BeginLeave("time limit reached", 0, *limit_at_ + options_.drain - now.monotonic, now);
   }
   if (attempt.save_at && now.monotonic >= *attempt.save_at) {
     // One that is slower than its period is not overtaken.

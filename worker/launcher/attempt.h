@@ -116,12 +116,13 @@ struct AttemptFinished {
   std::string output_tail;          // of a failed attempt: the end of its stderr, or of its stdout
   std::vector<BlobFile> blobs;      // files that the body and `kept` refer to
   std::vector<FileRef> kept;        // what a stopped attempt leaves for the next (KeepSpec), none of it inline
+  std::string keep_problem;         // why there are none of those, although there should be
   double run_s = 0;                 // wall time of the program or solver
   double cpu_s = 0;                 // user and system time of the whole tree
   std::uint64_t max_rss_bytes = 0;  // largest process by the kernel's account, or the sampled tree if that is larger
   bool killed = false;              // Kill was asked for before the attempt ended by itself
-  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, kept, run_s, cpu_s,
-                max_rss_bytes, killed)
+  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, kept, keep_problem, run_s,
+                cpu_s, max_rss_bytes, killed)
 };
 
 using LauncherEvent = std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptSaved, AttemptFinished>;

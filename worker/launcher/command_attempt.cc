@@ -125,10 +125,10 @@ void CommandAttempt::CollectStreams(ResultBody& body) {
   }
 }
 
-std::vector<FileRef> CommandAttempt::CollectKept(Outbox& outbox, std::string& problem) const {
+std::vector<FileRef> CommandAttempt::CollectKept(Outbox& outbox, bool may_take, std::string& problem) const {
   if (!spec_.command.keep || spec_.command.cwd) return {};
   const std::string directory = WorkDirectory(spec_.scratch_dir);
-  CollectedOutputs kept = CollectOutputs(directory, spec_.command.keep->files, /*may_take=*/false, outbox);
+  CollectedOutputs kept = CollectOutputs(directory, spec_.command.keep->files, may_take, outbox);
   problem = kept.too_much;
   if (problem.empty() && kept.files.size() > limits::kMaxKeptFiles) {
     problem = "--keep matches " + std::to_string(kept.files.size()) + " files, more than the limit of " +
@@ -144,10 +144,11 @@ void CommandAttempt::KeepFiles(const ProgramEnd& end, ResultBody& body, AttemptF
   if (!end.killed && !end.noticed) return;
   // Apart from the outputs, as one of both is dropped when the attempt turns out to be a success.
   Outbox outbox(spec_.outbox_dir + "/kept", spec_.id, Outbox::Inline::kNothing);
-  std::string problem;
-  out.kept = CollectKept(outbox, problem);
+  // Nobody else wants them when it was killed and has no outputs.
+  const bool may_take = end.killed && spec_.command.outputs.empty();
+  out.kept = CollectKept(outbox, may_take, out.keep_problem);
   out.blobs = outbox.TakeBlobs();
-  if (!problem.empty()) body.warnings.push_back(problem);
+  if (!out.keep_problem.empty()) body.warnings.push_back(out.keep_problem);
 }
 
 void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
@@ -179,6 +180,7 @@ void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
   out.body = EncodeBody(body);
   if (out.error.kind == TaskErrorKind::kNone) {
     out.kept.clear();
+    out.keep_problem.clear();
     RemoveFiles(out.blobs);
   }
   for (BlobFile& blob : outbox_.TakeBlobs()) out.blobs.push_back(std::move(blob));

@@ -37,7 +37,8 @@ class CommandAttempt {
   std::array<std::optional<OutputCapture>, 2>& captures() { return captures_; }
 
   // Copies of the files that the next attempt is to have, as they are now; `problem`: why there are none.
-  std::vector<FileRef> CollectKept(Outbox& outbox, std::string& problem) const;
+  // With `may_take` the files themselves.
+  std::vector<FileRef> CollectKept(Outbox& outbox, bool may_take, std::string& problem) const;
 
   // The result, once no process is left: error, body and blobs are set. Also of an attempt that failed or was stopped.
   void Finish(const ProgramEnd& end, AttemptFinished& out);

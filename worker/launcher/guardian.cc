@@ -1,12 +1,15 @@
 #include "worker/launcher/guardian.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "common/base/files.h"
 #include "common/base/text.h"
 #include "worker/launcher/process_setup.h"
 #include "worker/launcher/scratch.h"
@@ -174,13 +177,28 @@ void Guardian::Notify(const Frame& frame) {
 
 void Guardian::Save(const Frame& frame) {
   const auto order = DecodeSaveOrder(frame.payload);
-  if (!order || phase_ != Phase::kRunning || !attempt_->command) return;
+  if (!order || phase_ != Phase::kRunning || !attempt_->command || saver_ >= 0) return;
+  saved_path_ = order->directory + "/.saved";
+  saver_ = ::fork();
+  if (saver_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ResetSignalsForHelper();
   Outbox outbox(order->directory, order->save, Outbox::Inline::kNothing);
   AttemptSaved saved;
   saved.id = order->save;
-  saved.files = attempt_->command->CollectKept(outbox, saved.problem);
+  saved.files = attempt_->command->CollectKept(outbox, /*may_take=*/false, saved.problem);
   saved.blobs = outbox.TakeBlobs();
-  launcher_.Send(FrameType::kSaved, saved.id, EncodeSaved(saved));
+  const bool told =
+      MakeDirectories(order->directory, 0700) && WriteFileAtomically(saved_path_, EncodeSaved(saved), 0600);
+  ::_exit(told ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+void Guardian::FinishSave(int status) {
+  saver_ = -1;
+  if (!attempt_ || phase_ != Phase::kRunning || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return;
+  const Result<std::string> told = ReadFile(saved_path_, kMaxFramePayload);
+  const auto saved = told ? DecodeSaved(*told) : Result<AttemptSaved>(told.error());
+  if (saved) launcher_.Send(FrameType::kSaved, saved->id, *told);
 }
 
 void Guardian::OnHostFrames() {
@@ -207,6 +225,7 @@ void Guardian::OnChildren() {
       attempt_->end.status = child.status;
       if (!attempt_->ended) attempt_->ended = MonotonicNow();
     }
+    if (child.pid == saver_) FinishSave(child.status);
     if (host_ && child.pid == host_->pid()) {
       OnHostFrames();  // its last words
       host_.reset();

@@ -75,6 +75,7 @@ class Guardian {
   void Stop();
   void Notify(const Frame& frame);
   void Save(const Frame& frame);
+  void FinishSave(int status);
   void StartKilling();
   void Advance();
   void AdvanceRunning();
@@ -95,6 +96,9 @@ class Guardian {
   ProcessFamily family_;
   std::unique_ptr<SolverHost> host_;
   std::optional<Attempt> attempt_;
+  // A child of its own copies the files to be kept: meanwhile the attempt can be stopped, and is watched.
+  pid_t saver_ = -1;
+  std::string saved_path_;  // what the saver has to say
   Phase phase_ = Phase::kIdle;
   Instant phase_deadline_ = kNever;
   Instant kill_pause_{0};

@@ -46,6 +46,17 @@ Status PlaceInput(const FileRef& input, const AttemptSpec& spec) {
   return {};
 }
 
+// A kept file has the name, lies below it as a directory, or is what the name has for a directory.
+bool IsInTheWay(const std::set<std::string>& kept, const std::string& name) {
+  const auto below = kept.lower_bound(name + "/");
+  if (below != kept.end() && below->compare(0, name.size() + 1, name + "/") == 0) return true;
+  for (auto end = name.size(); end != std::string::npos;
+       end = end == 0 ? std::string::npos : name.rfind('/', end - 1)) {
+    if (kept.contains(name.substr(0, end))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool StaysInside(const std::string& name) {
@@ -73,7 +84,7 @@ TaskError PlaceInputs(const AttemptSpec& spec) {
     files.push_back(&file);
   }
   for (const FileRef& input : spec.command.inputs) {
-    if (!kept.contains(input.name)) files.push_back(&input);
+    if (!IsInTheWay(kept, input.name)) files.push_back(&input);
   }
   for (const FileRef* file : files) {
     const FileRef& input = *file;

@@ -89,6 +89,24 @@ TEST_F(KeepTest, AWorkerThatKnowsItsEndGivesNoticeBeforeIt) {
   EXPECT_THAT(Did<SignalAttempt>(), IsEmpty());
   After(1);
   EXPECT_THAT(Did<SignalAttempt>(), SizeIs(1));
+  EXPECT_THAT(Sent<icarus::Drain>(), SizeIs(1)) << "what it gives back is not to come again";
+}
+
+TEST_F(KeepTest, ATaskWhoseNoticeIsDueAlreadyIsNotBegun) {
+  CoreOptions options = TestOptions(1);
+  options.time_limit = Milliseconds(10'000);
+  options.drain = Milliseconds(2'000);
+  Make(std::move(options));
+  Connect();
+  After(8'000);
+  DispatchGroup group = MakeGroup("command", {1});
+  group.command.emplace();
+  group.command->argv = {"true"};
+  group.command->keep = Notice(5'000);
+  DispatchGroups({group});
+  EXPECT_THAT(StartedNow(), IsEmpty());
+  EXPECT_THAT(Returned(), ElementsAre(1));
+  EXPECT_THAT(Sent<icarus::Drain>(), SizeIs(1));
 }
 
 TEST_F(KeepTest, AWorkerThatIsToldToLeaveGivesNoticeAtOnceAndHandsOver) {
@@ -120,6 +138,18 @@ TEST_F(KeepTest, WithoutAnythingKeptItIsReturnedAsEver) {
   Finish(1, Failed(TaskErrorKind::kNonzeroExit, "3"));
   EXPECT_THAT(Returned(), ElementsAre(1));
   EXPECT_THAT(ResultsNow(), IsEmpty());
+}
+
+TEST_F(KeepTest, WhyNothingWasKeptIsTold) {
+  Begin(Notice(5'000));
+  core_->OnDrain(Instant(Milliseconds(2'000)), now_);
+  Turn();
+  AttemptEnd end = Failed(TaskErrorKind::kNonzeroExit, "3");
+  end.keep_problem = "too many files";
+  Finish(1, std::move(end));
+  ASSERT_THAT(ResultsNow(), SizeIs(1));
+  EXPECT_THAT(ResultsNow()[0].error->message, ::testing::HasSubstr("too many files"));
+  EXPECT_TRUE(ResultsNow()[0].kept && ResultsNow()[0].kept->empty());
 }
 
 TEST_F(KeepTest, WhatIsUploadedWhenTheTimeToLeaveHasComeIsStillDelivered) {
@@ -171,6 +201,14 @@ TEST_F(KeepTest, ASaveIsToldWhenItsFilesAreStoredAndNotTwice) {
   EXPECT_THAT(Did<UploadBlob>(), IsEmpty()) << "nothing has changed";
   EXPECT_THAT(Did<ForgetAttempt>(), SizeIs(1));
   ExpectSound();
+  // A broker that has begun anew may have lost what was told last.
+  core_->OnDisconnected(now_);
+  Connect();
+  After(2'000);
+  ASSERT_THAT(Did<SaveAttempt>(), SizeIs(1));
+  core_->OnAttemptSaved(Did<SaveAttempt>()[0].save, {file_}, {BlobOf(file_)});
+  Turn();
+  EXPECT_THAT(Did<UploadBlob>(), SizeIs(1));
 }
 
 TEST_F(KeepTest, ASlowSaveIsNotOvertakenAndGoesWithItsAttempt) {
@@ -202,6 +240,21 @@ TEST_F(KeepTest, WhatAnEarlierAttemptKeptIsFetchedLikeAnInput) {
   core_->OnBlobFetched(file_.hash, std::nullopt, now_);
   Turn();
   EXPECT_THAT(StartedNow(), ElementsAre(1));
+  EXPECT_TRUE(Did<StartAttempt>()[0].task.kept);
+}
+
+TEST_F(KeepTest, WithoutWhatWasKeptItBeginsAnew) {
+  Make(TestOptions(1));
+  Connect();
+  DispatchGroup group = MakeGroup("command", {1});
+  group.command.emplace();
+  group.command->argv = {"true"};
+  group.tasks[0].kept = std::vector<FileRef>{file_};
+  DispatchGroups({group});
+  core_->OnBlobFetched(file_.hash, Error::Make(ErrorCode::kNotFound, "gone"), now_);
+  Turn();
+  ASSERT_THAT(StartedNow(), ElementsAre(1));
+  EXPECT_FALSE(Did<StartAttempt>()[0].task.kept);
 }
 
 }  // namespace

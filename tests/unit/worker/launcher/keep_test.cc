@@ -99,5 +99,38 @@ TEST_F(KeepTest, WhatWasKeptTakesThePlaceOfAnInput) {
   EXPECT_EQ("9fresh ", StdoutOf(Run(spec)));
 }
 
+TEST_F(KeepTest, WhatWasKeptTakesThePlaceOfADirectoryOfInputsAndTheOtherWayRound) {
+  WriteTextFile(directory_ / HashBytes("9").Hex(), "9");
+  AttemptSpec spec = Keeping("cat d e/x", {"d", "e"});
+  spec.blob_dir = directory_.path();
+  for (const char* name : {"d/x", "e"}) {
+    FileRef input;
+    input.name = name;
+    input.content = "fresh";
+    input.size = 5;
+    spec.command.inputs.push_back(input);
+  }
+  for (const char* name : {"d", "e/x"}) {
+    FileRef kept;
+    kept.name = name;
+    kept.hash = HashBytes("9");
+    kept.size = 1;
+    spec.kept.push_back(kept);
+  }
+  EXPECT_EQ("99", StdoutOf(Run(spec)));
+}
+
+TEST_F(KeepTest, ASaveThatTakesLongHoldsUpNothing) {
+  auto spec = Keeping("truncate -s 300M a b c; echo ready; sleep 60", {"a", "b", "c"});
+  spec.grace_ms = 100;
+  StartReady(spec);
+  ASSERT_TRUE(launcher().Save({spec.id, 900, directory_ / "saves"}));
+  ASSERT_TRUE(Eventually([&] { return !NamesIn(directory_ / "saves").empty(); })) << "it has begun";
+  ASSERT_TRUE(launcher().Kill(spec.id));
+  ASSERT_TRUE(Eventually([&] { return CountMarked(mark_) == 0; })) << "the command is gone";
+  Await(spec.id);
+  EXPECT_FALSE(Saved(900)) << "the kill waited for the save";
+}
+
 }  // namespace
 }  // namespace icarus::worker
