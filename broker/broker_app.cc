@@ -9,6 +9,7 @@
 
 #include "broker/backup_service.h"
 #include "broker/blob_service.h"
+#include "broker/cache_service.h"
 #include "broker/core/broker_core.h"
 #include "broker/core_settings.h"
 #include "broker/effect_runner.h"
@@ -103,6 +104,7 @@ class Broker {
   Status Turn();
   void TellStorageState();
   static CoreCallbacks MakeCallbacks(Broker& broker);
+  static CacheService::Callbacks MakeCacheCallbacks(Broker& broker);
 
   const BrokerOptions& options_;
   Settings settings_;
@@ -114,8 +116,10 @@ class Broker {
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<LoopInbox> inbox_;
   std::unique_ptr<BrokerCore> core_;
-  std::unique_ptr<EffectRunner> runner_;
+  // What the runner's threads may be working for outlives it.
   std::unique_ptr<BlobService> blobs_;
+  std::unique_ptr<CacheService> cache_entries_;
+  std::unique_ptr<EffectRunner> runner_;
   std::unique_ptr<BackupService> backups_;
   std::unique_ptr<EventService> events_;
   EventLog recovered_events_;
@@ -184,6 +188,7 @@ Status Broker::Recover() {
   ICARUS_TRY(wrong);
   BrokerCore& recovered = core();
   recovered.RecoverLastJob(job_store_->meta().last_job);
+  if (job_store_->meta().cache) recovered.RecoverCacheCounters(*job_store_->meta().cache);
   ICARUS_TRY(cache_store_->Load(
       [&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
   recovered_events_.SetLimit(EventsLimit(settings_));
@@ -204,6 +209,16 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
     if (const Status set = broker.settings_.Set(key, value, Origin::kLive); !set) LogWarning(set.error().message);
   };
   callbacks.on_durable = [&broker] { broker.events_->OnDurable(); };
+  return callbacks;
+}
+
+CacheService::Callbacks Broker::MakeCacheCallbacks(Broker& broker) {
+  CacheService::Callbacks callbacks;
+  callbacks.import = [&broker](const ContentHash& key, CacheEntry entry, Body body) {
+    return broker.core_->ImportCached(key, std::move(entry), std::move(body), broker.out_);
+  };
+  callbacks.on_damage = [&broker](const ContentHash& key) { broker.core_->OnCacheDamage(key, broker.out_); };
+  callbacks.has_blob = [&broker](const ContentHash& blob) { return broker.blobs_->Has(blob); };
   return callbacks;
 }
 
@@ -241,6 +256,7 @@ Status Broker::Start() {
   events_ = std::make_unique<EventService>(*job_store_, *gateway_, *inbox_);
   ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
   backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), *gateway_, *inbox_);
+  cache_entries_ = std::make_unique<CacheService>(*runner_, *gateway_, *inbox_, MakeCacheCallbacks(*this));
   return WriteAccess();
 }
 
@@ -313,6 +329,7 @@ void Broker::Handle(Received received) {
     return;
   }
   if (blobs_->Handle(received) || backups_->Handle(received) || events_->Handle(received)) return;
+  if (cache_entries_->Handle(received)) return;
   if (const auto* config = received.message.payload.get_if<Config>();
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
@@ -379,8 +396,8 @@ Status Broker::Serve() {
   const auto signals = loop_.Add(signals_->fd());
   bool stopping = false;
   while (!stopping) {
-    const bool backlog = gateway_->Flush();
     ICARUS_TRY(Turn());
+    const bool backlog = gateway_->Flush();  // what the turn itself could not send, too
     ICARUS_TRY(loop_.Wait(Timeout(backlog)));
     if (!loop_.Readable(signals)) continue;
     while (const auto signal = signals_->Read()) {

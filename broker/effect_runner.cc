@@ -120,6 +120,10 @@ void EffectRunner::PostCachePut(PutCache put) {
   if (!cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) ++dropped_cache_puts_;
 }
 
+bool EffectRunner::PostCacheWork(std::function<void(CacheStore&)> work) {
+  return cache_thread_.TryPost(Lane::kBackground, [this, work = std::move(work)] { work(cache_); });
+}
+
 void EffectRunner::PostTaskRead(ReadTasks read) {
   const std::uint64_t ticket = read.ticket;
   auto job = [this, read = std::move(read)] {

@@ -46,6 +46,8 @@ class EffectRunner {
   const std::string& storage_reason() const { return storage_reason_; }
   EventLog& events() { return gate_.events(); }
   bool has_unwritten() const { return gate_.has_unwritten(); }
+  // On the cache's thread, after what was decided before. False: it has too much to do.
+  bool PostCacheWork(std::function<void(CacheStore&)> work);
   std::uint64_t dropped_cache_puts() const { return dropped_cache_puts_; }
 
  private:

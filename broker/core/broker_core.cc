@@ -55,7 +55,7 @@ void BrokerCore::RecoverTask(TaskRef task, const TaskRecord& record) {
   job.RestoreState(task.index, record.state);
   if (IsFinal(record.state)) {
     if (record.state == TaskState::kCompleted) {
-      if (record.via == ResultVia::kCache) ++job.cached;
+      if (record.via == ResultVia::kCache || record.via == ResultVia::kImport) ++job.cached;
       if (record.via == ResultVia::kJoined) ++job.joined;
       if (record.incomplete) ++job.incomplete;
     } else if (record.error) {
@@ -189,6 +189,7 @@ void BrokerCore::RecoverOpenJob(JobId id, const JobBrief& brief, Now now, Outbox
     return;
   }
   Job& job = *jobs_.at(id);
+  job.is_unresolved = false;  // it has not been listed yet
   if (job.finished()) return FinishJob(job, now, out);
   admission_.AddTasks(job.record().user,
                       job.Count(TaskState::kPending) + job.Count(TaskState::kRunning) + job.Count(TaskState::kWaiting));
@@ -356,10 +357,12 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
   ProbeAhead(now, out);
   if (schedule_needed_) Schedule(now, out);
   PushUpdates(now, out);
+  TendCache(now, out);
   KeepTimeOnDisk(now, out);
   jobs_.PackIdle();
-  turn_due_ms_ = NextDeadlineMs();
+  last_wall_ms_ = now.wall_ms;
   last_turn_ms_ = now.monotonic_ms();
+  turn_due_ms_ = NextDeadlineMs();
 }
 
 // A broker that is killed loses no more than this of the ages of what waits.
@@ -388,6 +391,8 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   if (!delayed_starts_.empty()) consider(delayed_starts_.begin()->first);
   if (!expiries_.empty()) consider(expiries_.begin()->first);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
+  if (const auto expiry = cache_.NextExpiry())
+    consider(last_turn_ms_ + std::max<std::int64_t>(*expiry - last_wall_ms_, 0));
   if (admission_.tasks() > 0) consider(time_kept_ms_ + kKeepTimeMs);
   for (const auto& [instance, session] : clients_) consider(session.last_heard_ms + config_.client_session_ms);
   return next;

@@ -67,6 +67,7 @@ class BrokerCore {
   void RecoverTask(TaskRef task, const TaskRecord& record);
   void RecoverDispatch(const DispatchRecord& record);
   void RecoverLastJob(std::uint64_t last_job) { last_job_ = std::max(last_job_, last_job); }
+  void RecoverCacheCounters(const CacheCounters& counters) { cache_.counters = written_counters_ = counters; }
   void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { cache_.Load(key, std::move(entry)); }
   void FinishRecovery(Now now, Outbox& out);
 
@@ -78,6 +79,10 @@ class BrokerCore {
   // `records` empty: the store could not be read.
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
                    std::vector<Body> bodies, Now now, Outbox& out);
+  // An entry of another cache, which has been checked. False: it is larger than this cache may be.
+  bool ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
+  // Its value was read for somebody, and is not what was written.
+  void OnCacheDamage(const ContentHash& key, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
   // What this process uses of the machine's memory.
   void OnMemory(std::uint64_t bytes) { memory_bytes_ = bytes; }
@@ -143,6 +148,11 @@ class BrokerCore {
 
   // messages (broker_core_requests.cc, _queries.cc)
   void HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out);
+  void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
+  void HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation, Outbox& out);
+  void PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
+  void TendCache(Now now, Outbox& out);
+  Result<std::string> FormOf(const Job& job, TaskIndex index) const;
   Result<SubmitReply> Accept(const Caller& caller, Submit request, Now now, Outbox& out);
   Status CheckCapacity(const JobSpec& spec) const;
   std::vector<std::string> SubmitWarnings(const Job& job) const;
@@ -176,7 +186,6 @@ class BrokerCore {
   void ArmJobTimers(const Job& job);
   void DisarmJobTimers(const Job& job);
   void HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now, Outbox& out);
-  void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
   void HandleClientMessage(ClientSession& session, Message message, Now now, Outbox& out);
   void HandleWorkerMessage(WorkerState& worker, Message message, Now now, Outbox& out);
 
@@ -233,7 +242,6 @@ class BrokerCore {
   static bool IsUnresolved(const Job& job);
   void EndUnresolved(const Job& job);
   void Resolve(Job& job, Outbox& out);
-  void ForgetGates();
   void OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);
   void OnSaved(const WorkerState& worker, const std::vector<SavedFiles>& saved, Outbox& out);
@@ -351,8 +359,8 @@ class BrokerCore {
   RequestClasses classes_;
   Predictor predictor_;
   WorkerRegistry workers_;
-  std::map<std::string, HostGate> gates_;  // by boot id of the machine
   CacheIndex cache_;
+  CacheCounters written_counters_;
   std::unordered_map<ContentHash, CacheWaiter> cache_waiters_;
   std::uint64_t reads_in_flight_ = 0;
   std::map<std::string, ClientSession> clients_;
@@ -382,6 +390,7 @@ class BrokerCore {
   std::string read_only_;                    // why
   std::optional<std::int64_t> turn_due_ms_;  // when EndTurn was to be called at the latest
   std::int64_t last_turn_ms_ = 0;
+  std::int64_t last_wall_ms_ = 0;
   std::int64_t time_kept_ms_ = 0;  // when KeepTime was last written
   bool schedule_needed_ = true;
   bool more_work_ = false;

@@ -235,7 +235,7 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.state = record->state;
     task.attempt = record->attempt;
     task.worker = record->worker;
-    task.cached = record->via == ResultVia::kCache;
+    task.cached = record->via == ResultVia::kCache || record->via == ResultVia::kImport;
     task.progress = record->state == TaskState::kCompleted ? 1 : 0;
     task.queue_wait_s = record->queue_wait_s;
     task.run_s = record->run_s;
@@ -366,30 +366,6 @@ void BrokerCore::DropSession(const std::string& instance, Outbox& out) {
   clients_.erase(session);
   out.Push(ForgetPeer{PeerRole::kClient, instance});
   std::erase_if(pending_cancels_, [&](const PendingCancel& cancel) { return cancel.instance == instance; });
-}
-
-void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out) {
-  CacheReply reply;
-  if (request.clear) {
-    if (!caller.admin) {
-      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"),
-                        out);
-    }
-    reply.cleared = cache_.Clear();
-    out.Push(ClearCache{});
-  }
-  reply.entries = cache_.entries();
-  reply.bytes = cache_.bytes();
-  reply.max_bytes = cache_.max_bytes();
-  reply.max_entries = cache_.max_entries();
-  reply.hits = cache_.counters.hits;
-  reply.misses = cache_.counters.misses;
-  reply.joined = cache_.counters.joined;
-  reply.evictions = cache_.counters.evictions;
-  reply.expirations = cache_.counters.expirations;
-  reply.damaged = cache_.counters.damaged;
-  reply.dropped_puts = cache_.counters.refused;
-  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
 }
 
 }  // namespace icarus::broker

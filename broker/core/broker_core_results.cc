@@ -105,7 +105,7 @@ void BrokerCore::FinishJob(Job& job, Now now, Outbox& out) {
   out.Write(PutJobStatus{job.StatusRecord()});
   if (job.in_queue) Dequeue(job);
   probing_.erase(job.id());
-  if (job.identity.empty()) EndUnresolved(job);
+  if (std::exchange(job.is_unresolved, false)) EndUnresolved(job);
   DisarmJobTimers(job);
   TellJob("job_finished", job, std::string(StateName(job.state())), now, out);
   out.Log("job finished", {{"job", std::to_string(job.id().value)}, {"state", std::string(StateName(job.state()))}});
@@ -189,7 +189,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
                                  Outbox& out) {
   const TaskError error = execution.stop_as ? execution.stop_error : result.error.value_or(TaskError{});
   const AttemptRecord attempt = DescribeAttempt(execution, error, result);
-  if (result.kept) Keep(execution, *result.kept);
+  if (result.kept && !result.kept->empty()) Keep(execution, *result.kept);
   if (ShouldRetry(execution, result)) {
     std::uint32_t failures = 0;
     for (const TaskRef task : execution.subscribers) {
@@ -320,30 +320,6 @@ void BrokerCore::EndWorkerDeath(Execution& execution, Now now, Outbox& out) {
       "; it ran this task when it was, for the last time that is allowed (retry.max_worker_deaths, --no-restart)";
   result.error = error;
   FailSubscribers(execution, result, nullptr, now, out);
-}
-
-void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
-                              Outbox& out) {
-  if (!execution.key || !body || !result.cacheable) return;
-  const Job& job = *jobs_.at(execution.leader().job);
-  const WorkerState* worker = workers_.Find(execution.instance);
-  CacheEntry entry;
-  entry.analysis = job.spec().analysis;
-  entry.solver = job.spec().solver;
-  entry.identity = job.identity;
-  entry.host = worker != nullptr ? worker->host : "";
-  entry.computed_at_ms = result.finished_at_ms;
-  entry.compute_s = result.run_s;
-  entry.size_bytes = body->size();
-  entry.incomplete = result.incomplete;
-  entry.blobs = result.blobs;
-  std::int64_t ttl = job.spec().ttl_ms;
-  const auto by_analysis = config_.cache_ttl_ms.find(entry.analysis);
-  if (ttl == 0) ttl = by_analysis != config_.cache_ttl_ms.end() ? by_analysis->second : config_.cache_default_ttl_ms;
-  if (ttl > 0) entry.expires_at_ms = now.wall_ms + ttl;
-  std::vector<ContentHash> removed;
-  if (cache_.Put(*execution.key, entry, removed)) out.Push(PutCache{*execution.key, std::move(entry), body});
-  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
 }
 
 // Frees what the execution held: the worker's room, licences, the stored record.

@@ -234,18 +234,6 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
   return true;
 }
 
-Result<ContentHash> BrokerCore::KeyOf(const Job& job, TaskIndex index) const {
-  const JobSpec& spec = job.spec();
-  TaskPoint point = spec.sweep.At(index);
-  const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
-  std::optional<CommandSpec> command;
-  if (spec.command) {
-    ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
-  }
-  ICARUS_ASSIGN(const ValueMap params, TaskParams(job.manifest(), std::move(point.params)));
-  return CacheKey(KeyParts{job.manifest(), spec.solver, job.identity, target, command ? &*command : nullptr, params});
-}
-
 void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out) {
   job.SetBusy(index, true);
   job.Extra(index).reading = true;
@@ -322,12 +310,13 @@ void BrokerCore::LeadByPriority(Execution& execution, Now now, Outbox& out) {
 
 void BrokerCore::ProbeAhead(Now now, Outbox& out) {
   std::size_t left = limits::kProbesPerTurn;
+  // With nothing in the cache and nothing under way there is nothing to find; dispatch looks again anyway.
+  if (cache_.entries() == 0 && !executions_.any_keyed()) probing_.clear();
   while (!probing_.empty() && left > 0 && reads_in_flight_ < limits::kReadsInFlight) {
     Job& job = *jobs_.at(*probing_.begin());
-    // With nothing in the cache and nothing under way there is nothing to find; dispatch looks again anyway.
-    const bool nothing = cache_.entries() == 0 && !executions_.any_keyed();
-    if (job.tasks_released() || job.held() || job.remainder() || job.probe_next >= job.total() || nothing) {
+    if (job.tasks_released() || job.held() || job.remainder() || job.probe_next >= job.total()) {
       probing_.erase(probing_.begin());
+      --left;
       continue;
     }
     ProbeTask(job, job.probe_next++, now, out);
@@ -427,7 +416,8 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
     record.key = key;
     record.computed_at_ms = waiter.entry.computed_at_ms;
     record.compute_s = waiter.entry.compute_s;
-    record.via = ResultVia::kCache;
+    const bool imported = waiter.entry.origin == CacheOrigin::kImport;
+    record.via = imported ? ResultVia::kImport : ResultVia::kCache;
     record.incomplete = waiter.entry.incomplete;
     record.blobs = waiter.entry.blobs;
     EndTask(job, task.index, TaskState::kCompleted, std::move(record), body, now, out);

@@ -12,7 +12,7 @@ namespace {
 const char* StateOf(const WorkerState& worker) {
   if (worker.lost) return "lost";
   if (worker.draining) return "draining";
-  return worker.held_reason.empty() ? "active" : "held";
+  return worker.gate.held_reason().empty() ? "active" : "held";
 }
 
 }  // namespace
@@ -35,8 +35,6 @@ void BrokerCore::RegisterWorker(const Caller& caller, const Hello& hello, Welcom
   worker.lost = false;
   worker.last_heard_ms = now.monotonic_ms();
   if (fresh) worker.draining = false;
-  ForgetGates();
-  worker.held_reason = gates_[said.boot_id].held_reason();
   LearnSolvers(worker, out);
   AdoptHeld(worker, said.held, welcome, now, out);
   schedule_needed_ = true;
@@ -141,6 +139,7 @@ void BrokerCore::ResolveJobs(Outbox& out) {
     if (!config_.solver_default.contains(solver)) continue;
     for (const JobId id : unresolved_.Take(solver)) {
       const auto found = jobs_.find(id);
+      if (found != jobs_.end()) found->second->is_unresolved = false;
       if (found != jobs_.end() && IsUnresolved(*found->second)) Resolve(*found->second, out);
       jobs_.PackIdle();  // nobody up the stack holds a job
     }
@@ -151,8 +150,10 @@ bool BrokerCore::IsUnresolved(const Job& job) { return job.identity.empty() && !
 
 void BrokerCore::EndUnresolved(const Job& job) {
   unresolved_.Ended(job.spec().solver, [this](JobId id) {
-    const auto found = jobs_.find(id);
-    return found != jobs_.end() && IsUnresolved(*found->second);
+    const auto slot = jobs_.slots().find(id);
+    if (slot == jobs_.slots().end()) return false;
+    const JobBrief brief = jobs_.BriefOf(slot->second);
+    return !brief.identified && !brief.finished;
   });
 }
 
@@ -161,7 +162,7 @@ void BrokerCore::Resolve(Job& job, Outbox& out) {
   if (job.identity.empty()) {
     const auto known = config_.solver_default.find(job.spec().solver);
     if (known == config_.solver_default.end()) {
-      unresolved_.Add(job.spec().solver, job.id());
+      if (!std::exchange(job.is_unresolved, true)) unresolved_.Add(job.spec().solver, job.id());
       return;
     }
     job.identity = known->second;
@@ -201,28 +202,14 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
   }
 }
 
-// Of machines that have no worker any more.
-void BrokerCore::ForgetGates() {
-  if (gates_.size() < workers_.all().size()) return;
-  std::set<std::string> known;
-  for (const auto& [instance, worker] : workers_.all()) known.insert(worker.hello.boot_id);
-  std::erase_if(gates_, [&](const auto& gate) { return !known.contains(gate.first); });
-}
-
-// What one worker says of its machine goes for all that are there.
 void BrokerCore::OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out) {
   worker.telemetry = sample;
-  HostGate& gate = gates_[worker.hello.boot_id];
-  const bool changed = gate.OnSample(sample, config_.host_limits, now.monotonic_ms());
-  for (auto& [instance, other] : workers_.all()) {
-    if (other.hello.boot_id != worker.hello.boot_id || other.held_reason == gate.held_reason()) continue;
-    other.held_reason = gate.held_reason();
-    if (!changed || other.lost) continue;
-    const bool held = !other.held_reason.empty();
-    TellWorker(held ? "worker_held" : "worker_released", other.hello.name, other.held_reason, now, out);
-    out.Log(held ? "worker held" : "worker released", {{"worker", other.hello.name}, {"why", other.held_reason}}, held);
-  }
-  schedule_needed_ = schedule_needed_ || changed;
+  if (!worker.gate.OnSample(sample, config_.host_limits, now.monotonic_ms())) return;
+  schedule_needed_ = true;
+  const std::string& why = worker.gate.held_reason();
+  const bool held = !why.empty();
+  TellWorker(held ? "worker_held" : "worker_released", worker.hello.name, why, now, out);
+  out.Log(held ? "worker held" : "worker released", {{"worker", worker.hello.name}, {"why", why}}, held);
 }
 
 void BrokerCore::MarkStarted(Execution& execution, Now now, Outbox& out) {
@@ -350,7 +337,7 @@ void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request,
     info.name = worker.hello.name;
     info.host = worker.host;
     info.state = StateOf(worker);
-    if (!worker.lost) info.held_reason = worker.held_reason;
+    if (!worker.lost) info.held_reason = worker.gate.held_reason();
     info.slots = worker.hello.slots;
     for (const ExecutionId id : worker.assigned) {
       const Execution* execution = executions_.Find(id);

@@ -76,6 +76,10 @@ ExplainReply BrokerCore::ExplainEnded(const Job& job, TaskIndex index, const Tas
       reply.text = "it was answered from the cache: " + item.host + " computed it at " +
                    FormatUtc(item.computed_at_ms) + " in " + FormatDuration(item.compute_s);
       return reply;
+    case ResultVia::kImport:
+      reply.text = "it was answered from the cache, into which it was imported: " + item.host + " computed it at " +
+                   FormatUtc(item.computed_at_ms) + " in " + FormatDuration(item.compute_s);
+      return reply;
     case ResultVia::kJoined:
       reply.text = "it was joined to an equal task that ran at " + task.worker + " at the same time";
       return reply;
@@ -178,8 +182,8 @@ ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskStat
     ++fitting;
     if (worker.draining) {
       held = worker.hello.name + " drains";
-    } else if (!worker.held_reason.empty()) {
-      held = "of the machine of " + worker.hello.name + ", " + worker.held_reason;
+    } else if (!worker.gate.held_reason().empty()) {
+      held = "of the machine of " + worker.hello.name + ", " + worker.gate.held_reason();
     } else {
       ++open;
     }

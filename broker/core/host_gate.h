@@ -1,4 +1,5 @@
-// HostGate: whether a machine gets more work, by what its workers say of it. One a host, shared by its workers.
+// HostGate: whether a worker's machine gets more work through it, by what it says of the machine. One a worker: those
+// of one machine see the same memory, but may have their scratch directories, or their containers' limits, apart.
 //
 // Memory and disk hold completely: work that is added to a machine which is short of either takes what runs there down
 // with it. Closes at a limit and opens well below it, and keeps each mind for a while, so that it does not flutter.

@@ -123,6 +123,8 @@ class Job {
   bool idle = false;          // among those to be packed
   bool is_too_large = false;  // to be packed
 
+  bool is_unresolved = false;  // it is among the UnresolvedJobs
+
   // Plain facts, kept by the core.
   std::string identity;  // of the solver; empty: not known yet
   std::uint32_t request_class = 0;

@@ -60,7 +60,8 @@ JobBrief BriefOf(const Job& job) {
 
 bool JobPacker::CanPack(const Job& job) {
   if (job.is_too_large || job.retries != 0 || !job.active.empty() || !job.extras().empty()) return false;
-  return job.finished() ? job.tasks_released() : job.IsUntouched();
+  const bool is_probed = job.probe_next != 0 && job.probe_next < job.total();
+  return job.finished() ? job.tasks_released() : job.IsUntouched() && !is_probed;
 }
 
 // Nothing when there are too many.
@@ -140,6 +141,7 @@ std::unique_ptr<Job> JobPacker::Unpack(const PackedJob& packed) const {
   job->request_class = head.request_class;
   job->cacheable = IsCacheable(*manifest, job->spec());
   job->in_queue = (head.flags & kInQueue) != 0;
+  job->is_unresolved = !IsFinal(head.state) && job->identity.empty();  // one that is open and packed is among them
   return job;
 }
 

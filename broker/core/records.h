@@ -26,6 +26,19 @@ constexpr bool IsKnownSchema(std::uint32_t schema) { return schema >= kOldestSto
 // Ids and tokens of executions are epoch << kEpochShift | number.
 inline constexpr int kEpochShift = 40;
 
+// What the cache has done since the store was made.
+struct CacheCounters {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t joined = 0;
+  std::uint64_t evictions = 0;
+  std::uint64_t expirations = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t refused = 0;  // larger than the whole cache
+  ICARUS_FIELDS(CacheCounters, hits, misses, joined, evictions, expirations, damaged, refused)
+  friend bool operator==(const CacheCounters&, const CacheCounters&) = default;
+};
+
 // One a store.
 struct StoreMeta {
   std::uint32_t schema = kStoreSchema;
@@ -34,7 +47,8 @@ struct StoreMeta {
   std::uint64_t sequence = 0;  // of the last batch
   std::int64_t clock_ms = 0;   // broker time of the last batch: all the time that brokers have served this store
   std::uint64_t last_job = 0;  // the highest id that was given, also when that job is not kept any more
-  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence, clock_ms, last_job)
+  std::optional<CacheCounters> cache;  // as of the last batch that changed them
+  ICARUS_FIELDS(StoreMeta, schema, lineage, epoch, sequence, clock_ms, last_job, cache)
 };
 
 // Written once, at submission.
@@ -165,10 +179,13 @@ struct PutEvents {
 struct DeleteEvents {
   std::uint64_t first = 0;
 };
+struct PutCacheCounters {
+  CacheCounters counters;
+};                   // into the store's meta
 struct KeepTime {};  // nothing but the broker's time, which every batch carries
 
 using Record = std::variant<PutJob, PutJobStatus, DeleteJob, PutTask, DeleteTask, PutDispatch, DeleteDispatch,
-                            PutSetting, DeleteSetting, PutEvents, DeleteEvents, KeepTime>;
+                            PutSetting, DeleteSetting, PutEvents, DeleteEvents, PutCacheCounters, KeepTime>;
 
 struct RecordBatch {
   std::uint64_t sequence = 0;  // rises by one a batch, over restarts too
@@ -189,8 +206,12 @@ struct CacheEntry {
   std::uint64_t last_used = 0;   // a counter, not a time
   bool incomplete = false;
   std::optional<std::vector<ContentHash>> blobs;
+  std::optional<CacheOrigin> origin;  // absent: computed
+  // For people and other caches; in the store alone.
+  std::optional<std::string> form;    // the canonical form that the key is the hash of
+  std::optional<std::string> target;  // as its submitter called it
   ICARUS_FIELDS(CacheEntry, analysis, solver, identity, host, computed_at_ms, expires_at_ms, compute_s, size_bytes,
-                last_used, incomplete, blobs)
+                last_used, incomplete, blobs, origin, form, target)
 };
 
 }  // namespace icarus::broker

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "broker/core/host_gate.h"
 #include "broker/core/request_class.h"
 #include "common/model/ids.h"
 #include "common/protocol/messages.h"
@@ -19,7 +20,7 @@ struct WorkerState {
   WorkerHello hello;
   bool lost = false;
   bool draining = false;           // it said so, or it was told to
-  std::string held_reason;         // its machine is short of something; empty: it takes work
+  HostGate gate;                   // closed: its machine is short of something
   std::int64_t last_heard_ms = 0;  // monotonic
   Telemetry telemetry;
   std::set<ExecutionId> assigned;  // at the worker, in order of dispatch
@@ -29,7 +30,7 @@ struct WorkerState {
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
 
-  bool takes_work() const { return !lost && !draining && held_reason.empty(); }
+  bool takes_work() const { return !lost && !draining && gate.held_reason().empty(); }
   bool CanEverRun(const RequestClass& request) const;
   // Room for how many more of the class, with `extra_slots` beyond its own (prefetch).
   std::int64_t RoomFor(const RequestClass& request, std::int64_t extra_slots) const;

@@ -20,6 +20,11 @@ class CacheStore {
   virtual Status Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) = 0;
   // Exactly the bytes that were put; nullopt: not there; kCorruption: there, but damaged (the caller removes it).
   virtual Result<std::optional<std::string>> Get(const ContentHash& key) = 0;
+  // What is known of the value; nullopt: not there.
+  virtual Result<std::optional<CacheEntry>> Find(const ContentHash& key) = 0;
+  // Entries with a greater key than `after`, by key, until `visit` says no. Damaged ones are left out.
+  virtual Status Scan(const std::optional<ContentHash>& after,
+                      const std::function<bool(const ContentHash&, CacheEntry)>& visit) = 0;
   virtual Status Remove(const std::vector<ContentHash>& keys) = 0;
   virtual Status Clear() = 0;
 };

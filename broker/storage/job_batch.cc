@@ -46,6 +46,7 @@ class BatchWriter {
   void operator()(const PutSetting& put) { PutSealed(SettingKey(put.key), put.value); }
   void operator()(const PutEvents& put) { PutRecord(EventsKey(put.events.front().sequence), EventsRecord{put.events}); }
   void operator()(const DeleteEvents& gone) { Note(batch_.Delete(EventsKey(gone.first))); }
+  void operator()(const PutCacheCounters&) {}  // part of the meta
   void operator()(const KeepTime&) {}
   void operator()(const DeleteSetting& gone) { Note(batch_.Delete(SettingKey(gone.key))); }
 

@@ -196,6 +196,32 @@ Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key
   return std::optional<std::string>(*body);
 }
 
+Result<std::optional<CacheEntry>> RocksDbCacheStore::Find(const ContentHash& key) {
+  const std::string raw = key.Raw();
+  std::string stored;
+  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->entries(), raw, &stored);
+  if (status.IsNotFound()) return std::optional<CacheEntry>();
+  if (!status.ok()) return RocksError("cannot read the cached entry " + key.Hex(), status);
+  ICARUS_ASSIGN(CacheEntry entry, DecodeRecord<CacheEntry>(raw, stored));
+  return std::optional<CacheEntry>(std::move(entry));
+}
+
+Status RocksDbCacheStore::Scan(const std::optional<ContentHash>& after,
+                               const std::function<bool(const ContentHash&, CacheEntry)>& visit) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(options, impl_->entries()));
+  after ? it->Seek(after->Raw()) : it->SeekToFirst();
+  if (after && it->Valid() && View(it->key()) == after->Raw()) it->Next();
+  for (; it->Valid(); it->Next()) {
+    const std::optional<ContentHash> hash = ContentHash::FromRaw(View(it->key()));
+    Result<CacheEntry> entry = DecodeRecord<CacheEntry>(View(it->key()), View(it->value()));
+    if (hash && entry && !visit(*hash, std::move(*entry))) return {};
+  }
+  if (!it->status().ok()) return RocksError("cannot read the cache in " + impl_->dir, it->status());
+  return {};
+}
+
 Status RocksDbCacheStore::Remove(const std::vector<ContentHash>& keys) {
   rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
   for (const ContentHash& key : keys) {

@@ -26,6 +26,9 @@ class RocksDbCacheStore final : public CacheStore {
   Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) override;
   Status Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) override;
   Result<std::optional<std::string>> Get(const ContentHash& key) override;
+  Result<std::optional<CacheEntry>> Find(const ContentHash& key) override;
+  Status Scan(const std::optional<ContentHash>& after,
+              const std::function<bool(const ContentHash&, CacheEntry)>& visit) override;
   Status Remove(const std::vector<ContentHash>& keys) override;
   // Gives the space back too before it returns: it may take seconds.
   Status Clear() override;

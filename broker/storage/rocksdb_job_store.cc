@@ -72,6 +72,13 @@ std::uint64_t LastJobOf(const RecordBatch& batch) {
   return last;
 }
 
+std::optional<CacheCounters> CountersOf(const RecordBatch& batch, std::optional<CacheCounters> before) {
+  for (const Record& record : batch.records) {
+    if (const auto* put = std::get_if<PutCacheCounters>(&record)) before = put->counters;
+  }
+  return before;
+}
+
 // Before RocksDB opens a store it is known to be whole; opening would change what can still be found out.
 Result<StoreCheck> CheckBeforeOpening(const std::string& dir, const JobStoreOptions& options) {
   const std::string& home = options.home.empty() ? dir : options.home;
@@ -96,10 +103,11 @@ struct RocksDbJobStore::Impl {
   std::unique_ptr<SpaceReclaimer> reclaimer;
   std::optional<HighWater> high_water;
   StoreMeta meta;
-  std::uint64_t committed = 0;  // sequence of the last batch; the commit thread's
-  std::uint64_t last_job = 0;   // the highest id in any batch; the commit thread's
-  bool needs_new_log = false;   // the last write found the disk full; the commit thread's
-  bool compacts = false;        // not before everything has been read, which wants the machine for itself
+  std::uint64_t committed = 0;            // sequence of the last batch; the commit thread's
+  std::uint64_t last_job = 0;             // the highest id in any batch; the commit thread's
+  std::optional<CacheCounters> counters;  // as last written; the commit thread's
+  bool needs_new_log = false;             // the last write found the disk full; the commit thread's
+  bool compacts = false;                  // not before everything has been read, which wants the machine for itself
 
   static Result<std::unique_ptr<Impl>> Open(const std::string& dir, const JobStoreOptions& options);
   Status Write(const RecordBatch& batch);
@@ -149,6 +157,7 @@ Result<std::unique_ptr<RocksDbJobStore::Impl>> RocksDbJobStore::Impl::Open(const
   impl->meta.schema = kStoreSchema;
   impl->committed = impl->meta.sequence;
   impl->last_job = impl->meta.last_job;
+  impl->counters = impl->meta.cache;
   ICARUS_TRY(impl->Write(RecordBatch{impl->meta.sequence, impl->meta.clock_ms, {}}));
   return impl;
 }
@@ -190,6 +199,7 @@ rocksdb::Status RocksDbJobStore::Impl::SwitchLog() {
   StoreMeta unchanged = meta;
   unchanged.sequence = committed;
   unchanged.last_job = last_job;
+  unchanged.cache = counters;
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const rocksdb::Status status = db->Put(options, MetaKey(), EncodeRecord(MetaKey(), unchanged));
@@ -202,6 +212,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   now.sequence = batch.sequence;
   now.clock_ms = batch.clock_ms;
   now.last_job = std::max(last_job, LastJobOf(batch));
+  now.cache = CountersOf(batch, counters);
   rocksdb::WriteBatch writes(0, 0, kProtectionBytes, 0);
   rocksdb::Status status = FillBatch(batch, now, writes);
   if (status.ok() && needs_new_log) status = SwitchLog();
@@ -212,6 +223,7 @@ Status RocksDbJobStore::Impl::Write(const RecordBatch& batch) {
   if (!status.ok()) return RocksError("cannot write to the job store in " + dir, status);
   CrashPoint("store.written");
   last_job = now.last_job;
+  counters = now.cache;
   for (const Record& record : batch.records) {
     if (const auto* gone = std::get_if<DeleteJob>(&record)) reclaimer->Deleted(gone->job);
   }

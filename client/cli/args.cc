@@ -263,6 +263,11 @@ void DefineResultVerbs(const std::function<CLI::App*(const char*)>& verb, Option
   get->add_option("files", options.select.files, "names or globs; default: all")->type_name("FILE");
   AddText(get, "-d,--directory", "DIR", "where to put them (here)", options.select.directory);
   get->add_flag("--list", options.select.list, "only name them");
+  CLI::App* diff = verb("diff");
+  AddSelectors(diff, options.select, "JOB JOB");
+  diff->add_option("--rtol", options.select.rtol, "differences relative to the values that are none (1e-9)")
+      ->type_name("R")
+      ->check(CLI::NonNegativeNumber);
   CLI::App* logs = verb("logs");
   AddSelector(logs, options.select, "TASK|JOB");
   logs->add_flag("-f,--follow", options.select.follow, "wait for the task's end first");
@@ -275,7 +280,21 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
   workers->add_option("action", options.action.action, "drain or resume")->type_name("ACTION");
   workers->add_option("name", options.action.key, "which one; a glob is allowed")->type_name("NAME");
   verb("analyses")->add_option("name", options.action.key, "the one to show in full")->type_name("NAME");
-  verb("cache")->add_option("action", options.action.action, "stats (the default) or clear")->type_name("ACTION");
+  CLI::App* cache = verb("cache");
+  cache
+      ->add_option("action", options.cache.action,
+                   "stats (the default), list, get KEY, remove [KEY…], clear, export FILE, import FILE, verify, audit")
+      ->type_name("ACTION");
+  cache->add_option("operands", options.cache.operands, "keys (their first digits are enough), or the file")
+      ->type_name("KEY|FILE");
+  AddText(cache, "--analysis", "A", "entries of this analysis", options.cache.analysis);
+  AddText(cache, "--solver", "S[@IDENTITY]", "entries of this solver", options.cache.solver);
+  AddTexts(cache, "--where", "NAME=RANGE", "whose parameter is in it: 1e6, 1e5,2e5 or 1e5:1e6", options.cache.where);
+  AddText(cache, "--since", "T", "computed since a date, or so long ago", options.cache.since);
+  AddText(cache, "--origin", "WHICH", "computed here, or import", options.cache.origin);
+  AddInteger(cache, "--limit", 0, kMany, "list at most this many (50); 0: all", options.cache.limit);
+  AddInteger(cache, "--count", 1, 10'000, "audit so many entries (5)", options.cache.count);
+  cache->add_flag("--replace", options.cache.replace, "import: where ours differs, take theirs");
   CLI::App* config = verb("config");
   config->add_option("action", options.action.action, "list (the default), get, set or unset")->type_name("ACTION");
   config->add_option("key", options.action.key, "for example cache.max_size_mb")->type_name("KEY");

@@ -116,6 +116,7 @@ struct SelectOptions {
   bool follow = false;                     // logs
   bool failed = false;                     // logs
   std::optional<std::uint32_t> attempt;    // logs
+  double rtol = 1e-9;                      // diff
 };
 
 // Verbs with a word of their own behind them: `cache stats`, `config set KEY VALUE`, `workers drain NAME`, `analyses
@@ -125,6 +126,19 @@ struct ActionOptions {
   std::string key;
   std::string value;
   bool origin = false;  // config list
+};
+
+struct CacheOptions {
+  std::string action;                 // empty: stats
+  std::vector<std::string> operands;  // keys, or a file
+  std::string analysis;
+  std::string solver;              // S[@IDENTITY]
+  std::vector<std::string> where;  // NAME=RANGE
+  std::string since;
+  std::string origin;
+  std::uint64_t limit = 50;  // list; 0: all
+  std::uint64_t count = 5;   // audit
+  bool replace = false;      // import
 };
 
 struct EventOptions {
@@ -141,6 +155,7 @@ struct Options {
   ListOptions list;
   SelectOptions select;
   ActionOptions action;
+  CacheOptions cache;
   EventOptions events;
 };
 

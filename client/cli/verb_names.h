@@ -11,7 +11,7 @@ struct VerbText {
   const char* example;
 };
 
-inline constexpr std::array<VerbText, 20> kVerbTexts = {{
+inline constexpr std::array<VerbText, 21> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
@@ -26,11 +26,13 @@ inline constexpr std::array<VerbText, 20> kVerbTexts = {{
     {"result", "Results as one table, JSON, CSV or a plot", "icarus result last --plot polars.svg"},
     {"get", "Output files of a task", "icarus get 7.0 mesh.msh -d out"},
     {"logs", "What the solver wrote", "icarus logs 7 --failed"},
+    {"diff", "Compare the results of two jobs", "icarus diff 7 9 --rtol 1e-3"},
     {"cancel", "End jobs or tasks", "icarus cancel 7.2 --reason 'wrong mesh'"},
     {"retry", "Queue again what did not complete", "icarus retry last"},
     {"workers", "Workers, their load and solvers; drain or resume one", "icarus workers drain node3-0"},
     {"analyses", "The catalogue: analyses, their parameters and solvers", "icarus analyses airfoil_polar"},
-    {"cache", "The result cache: stats or clear", "icarus cache stats"},
+    {"cache", "The result cache: what is in it, and what goes to another one",
+     "icarus cache list --analysis airfoil_polar --where reynolds=1e5:1e6 -o csv"},
     {"config", "The broker's live settings: list, get, set or unset", "icarus config set cache.max_size_mb 2000"},
     {"events", "Everything that happened, a JSON line each", "icarus events --follow"},
     {"doctor", "Checks of this machine", "icarus doctor"},

@@ -11,12 +11,13 @@ struct Verb {
   VerbFunction run;
 };
 
-constexpr std::array<Verb, 20> kVerbs = {{
+constexpr std::array<Verb, 21> kVerbs = {{
     {"up", RunUp},         {"down", RunDown},     {"submit", RunSubmit},   {"run", RunRun},
     {"list", RunList},     {"show", RunShow},     {"explain", RunExplain}, {"wait", RunWait},
     {"watch", RunWatch},   {"result", RunResult}, {"get", RunGet},         {"logs", RunLogs},
     {"cancel", RunCancel}, {"retry", RunRetry},   {"workers", RunWorkers}, {"analyses", RunAnalyses},
     {"cache", RunCache},   {"config", RunConfig}, {"events", RunEvents},   {"doctor", RunDoctor},
+    {"diff", RunDiff},
 }};
 
 }  // namespace

@@ -184,6 +184,12 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kExplainReply: return "explain_reply";
     case MessageType::kListEvents: return "list_events";
     case MessageType::kEventsReply: return "events_reply";
+    case MessageType::kListCache: return "list_cache";
+    case MessageType::kListCacheReply: return "list_cache_reply";
+    case MessageType::kRemoveCached: return "remove_cached";
+    case MessageType::kRemoveCachedReply: return "remove_cached_reply";
+    case MessageType::kImportCache: return "import_cache";
+    case MessageType::kImportCacheReply: return "import_cache_reply";
     case MessageType::kBackup: return "backup";
     case MessageType::kBackupReply: return "backup_reply";
     case MessageType::kDispatch: return "dispatch";

@@ -45,8 +45,14 @@ enum class MessageType : std::uint16_t {
   kExplainReply = 54,
   kListEvents = 55,
   kEventsReply = 56,
+  kListCache = 57,
+  kListCacheReply = 58,
+  kRemoveCached = 59,
+  kRemoveCachedReply = 60,
   kBackup = 61,
   kBackupReply = 62,
+  kImportCache = 96,
+  kImportCacheReply = 97,
   // Workers
   kDispatch = 64,        // b → w
   kTaskEvents = 65,      // w → b

@@ -20,6 +20,7 @@
 #include "common/model/task_state.h"
 #include "common/model/telemetry.h"
 #include "common/protocol/any_message.h"
+#include "common/protocol/cache_messages.h"
 #include "common/protocol/message_type.h"
 #include "common/protocol/session_numbers.h"
 
@@ -586,8 +587,9 @@ using AllMessages =
     TypeList<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet, BlobData,
              Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate, UpdateAck,
              FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply, ListWorkers,
-             ListWorkersReply, CacheQuery, CacheReply, Config, ConfigReply, ListEvents, EventsReply, Backup,
-             BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
+             ListWorkersReply, CacheQuery, CacheReply, ListCache, ListCacheReply, RemoveCached, RemoveCachedReply,
+             ImportCache, ImportCacheReply, Config, ConfigReply, ListEvents, EventsReply, Backup, BackupReply, Dispatch,
+             TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

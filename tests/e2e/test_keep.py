@@ -74,7 +74,8 @@ class KeepTest(harness.IcarusTest):
     def test_what_is_saved_meanwhile_outlives_its_worker(self):
         job = self.count(40, "--keep", "state", "--keep-every", "1s")
         first = self.worker("first")
-        wait_until(lambda: self.saved(job), "a save")
+        # The second save begins when the first has been told, on the same connection.
+        wait_until(lambda: self.stored_files() >= 2, "two saves")
         first.kill()
         first.wait()
         second = self.worker("first")  # the successor of the same name returns what it held at once
@@ -84,9 +85,9 @@ class KeepTest(harness.IcarusTest):
         second.terminate()
         second.wait(30 * SLOW)
 
-    def saved(self, job):
+    def stored_files(self):
         blobs = self.home.path / "blobs"
-        return any(len(name) == 64 for _, _, names in os.walk(blobs) for name in names)
+        return sum(len(name) == 64 for _, _, names in os.walk(blobs) for name in names)
 
     def test_a_timeout_is_no_loss(self):
         self.home.up(1)

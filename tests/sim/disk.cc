@@ -27,6 +27,7 @@ void StoreImage::Apply(const broker::RecordBatch& batch) {
       [&](const broker::DeleteSetting& gone) { settings.erase(gone.key); },
       [](const broker::PutEvents&) {},
       [](const broker::DeleteEvents&) {},
+      [](const broker::PutCacheCounters&) {},
       [](const broker::KeepTime&) {},
   };
   for (const broker::Record& record : batch.records) std::visit(apply, record);

@@ -112,6 +112,7 @@ void CoreWorld::Store(const Record& record) {
                  [&](const DeleteSetting& gone) { settings_.erase(gone.key); },
                  [](const PutEvents&) {},
                  [](const DeleteEvents&) {},
+                 [&](const PutCacheCounters& put) { cache_counters_ = put.counters; },
                  [](const KeepTime&) {},
              },
              record);
@@ -264,6 +265,7 @@ void CoreWorld::Restart() {
   for (const auto& [id, record] : dispatches) core_->RecoverDispatch(record);
   for (const auto& [key, value] : cache_) core_->RecoverCacheEntry(key, value.first);
   core_->RecoverLastJob(last_job_);
+  core_->RecoverCacheCounters(cache_counters_);
   core_->FinishRecovery(now(), out_);
   Turn();
   AddClient("alice", "alice");

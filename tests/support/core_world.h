@@ -124,6 +124,7 @@ class CoreWorld {
   std::uint64_t last_job_ = 0;
   std::map<JobId, JobStatusRecord> statuses_;
   std::map<std::string, std::string> settings_;
+  CacheCounters cache_counters_;
   std::map<ContentHash, std::pair<CacheEntry, Body>> cache_;
   std::map<TaskRef, int> completions_;
   bool damage_cache_ = false;

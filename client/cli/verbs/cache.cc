@@ -1,27 +1,153 @@
+#include "client/cli/cache_selection.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/verbs.h"
+#include "client/cli/verbs/cache_actions.h"
 #include "client/output/json.h"
 #include "client/output/service_text.h"
+#include "common/base/clock.h"
 
 namespace icarus::client {
+namespace {
 
-Result<int> RunCache(Session& session) {
-  const std::string& action = session.options().action.action;
-  const bool clear = action == "clear";
-  if (!clear && !action.empty() && action != "stats") {
-    return UsageError("'" + action + "' is no action of `icarus cache`; there are stats and clear", "action");
-  }
-  ICARUS_ASSIGN(Client * client, session.Broker());
-  ICARUS_ASSIGN(const CacheReply reply, client->Ask<CacheReply>(CacheQuery{clear}));
-  if (clear) {
-    if (!session.text()) session.PrintDocument({{"cleared", reply.cleared}});
-    session.Note("removed " + std::to_string(reply.cleared) + (reply.cleared == 1 ? " entry" : " entries"));
-  } else if (session.text()) {
-    if (!session.quiet()) session.Print(CacheText(reply));
-  } else {
+constexpr std::size_t kKeysAtOnce = 1000;  // of one request to remove
+
+Result<int> Stats(Session& session, Client& client) {
+  ICARUS_ASSIGN(const CacheReply reply, client.Ask<CacheReply>(CacheQuery{}));
+  if (!session.text()) {
     session.PrintDocument(CacheJson(reply));
+  } else if (!session.quiet()) {
+    session.Print(CacheText(reply));
   }
   return kExitDone;
+}
+
+void PrintCount(const Session& session, const char* name, std::uint64_t count, const std::string& note) {
+  if (!session.text()) session.PrintDocument({{name, count}});
+  session.Note(note);
+}
+
+Result<int> Clear(Session& session, Client& client) {
+  ICARUS_ASSIGN(const CacheReply reply, client.Ask<CacheReply>(CacheQuery{true}));
+  PrintCount(session, "cleared", reply.cleared, "removed " + EntriesText(reply.cleared));
+  return kExitDone;
+}
+
+Result<int> List(Session& session, Client& client) {
+  const CacheOptions& options = session.options().cache;
+  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
+  std::vector<CachedEntry> entries;
+  std::uint64_t matching = 0;
+  const CacheRead read = session.csv() ? CacheRead::kSend : CacheRead::kNothing;
+  ICARUS_TRY(selection.Visit(client, read, [&](CachedEntry entry) -> Result<bool> {
+    if (session.csv() || options.limit == 0 || matching < options.limit) entries.push_back(std::move(entry));
+    ++matching;
+    return true;
+  }));
+  if (session.csv()) {
+    session.Print(CachedCsv(entries));
+  } else if (session.json()) {
+    Json list = Json::array();
+    for (const CachedEntry& entry : entries) list.push_back(CachedEntryJson(entry, false));
+    session.PrintJson(list);
+  } else if (session.quiet()) {
+    for (const CachedEntry& entry : entries) session.Print(entry.item.key.Hex() + "\n");
+  } else {
+    session.Print(CachedTableText(entries, ReadClocks().wall_ms, session.style()));
+  }
+  session.Note("showing " + std::to_string(entries.size()) + " of " + std::to_string(matching));
+  return kExitDone;
+}
+
+Result<int> Get(Session& session, Client& client) {
+  const CacheOptions& options = session.options().cache;
+  if (options.operands.size() != 1) return UsageError("cache get takes one key", "key");
+  ICARUS_ASSIGN(const CachedEntry entry, FindCached(client, options.operands[0]));
+  if (session.csv()) {
+    session.Print(CachedCsv({entry}));
+  } else if (session.json()) {
+    session.PrintJson(CachedEntryJson(entry, true));
+  } else {
+    session.Print(CachedTableText({entry}, ReadClocks().wall_ms, session.style()) + "\n" + CachedCsv({entry}));
+  }
+  return kExitDone;
+}
+
+Result<std::vector<ContentHash>> KeysToRemove(const CacheOptions& options, Client& client) {
+  std::vector<ContentHash> keys;
+  for (const std::string& text : options.operands) {
+    ICARUS_ASSIGN(const CachedEntry entry, FindCached(client, text));
+    keys.push_back(entry.item.key);
+  }
+  if (!keys.empty()) return keys;
+  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
+  if (selection.selects_all()) {
+    return UsageError("cache remove takes keys, or filters that say which; `icarus cache clear` removes all", "key");
+  }
+  ICARUS_TRY(selection.Visit(client, CacheRead::kNothing, [&](const CachedEntry& entry) -> Result<bool> {
+    keys.push_back(entry.item.key);
+    return true;
+  }));
+  return keys;
+}
+
+Result<int> Remove(Session& session, Client& client) {
+  ICARUS_ASSIGN(const std::vector<ContentHash> keys, KeysToRemove(session.options().cache, client));
+  std::uint64_t removed = 0;
+  for (std::size_t at = 0; at < keys.size(); at += kKeysAtOnce) {
+    const auto first = keys.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto last = keys.begin() + static_cast<std::ptrdiff_t>(std::min(at + kKeysAtOnce, keys.size()));
+    ICARUS_ASSIGN(const RemoveCachedReply reply, client.Ask<RemoveCachedReply>(RemoveCached{{first, last}}));
+    removed += reply.removed;
+  }
+  PrintCount(session, "removed", removed, "removed " + EntriesText(removed));
+  return kExitDone;
+}
+
+// Reads every value; what is damaged is removed by the broker, and computed anew when it is asked for.
+Result<int> Verify(Session& session, Client& client) {
+  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(session.options().cache));
+  std::uint64_t checked = 0;
+  Json damaged = Json::array();
+  ICARUS_TRY(selection.Visit(client, CacheRead::kCheck, [&](const CachedEntry& entry) -> Result<bool> {
+    ++checked;
+    if (entry.item.damaged) damaged.push_back(entry.item.key.Hex());
+    return true;
+  }));
+  const std::size_t bad = damaged.size();
+  if (!session.text()) session.PrintDocument({{"checked", checked}, {"damaged", damaged}});
+  session.Note("read " + EntriesText(checked) + ", " + std::to_string(bad) + " damaged" +
+               (bad > 0 ? " and removed" : ""));
+  return bad == 0 ? kExitDone : kExitIncomplete;
+}
+
+using Action = Result<int> (*)(Session&, Client&);
+
+Action FindAction(const std::string& name) {
+  if (name.empty() || name == "stats") return Stats;
+  if (name == "list") return List;
+  if (name == "get") return Get;
+  if (name == "remove") return Remove;
+  if (name == "clear") return Clear;
+  if (name == "export") return ExportCache;
+  if (name == "import") return ImportIntoCache;
+  if (name == "verify") return Verify;
+  if (name == "audit") return AuditCache;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<int> RunCache(Session& session) {
+  const std::string& name = session.options().cache.action;
+  const Action action = FindAction(name);
+  if (action == nullptr) {
+    return UsageError("'" + name +
+                          "' is no action of `icarus cache`; there are stats, list, get, remove, clear, export, "
+                          "import, verify and audit",
+                      "action");
+  }
+  ICARUS_ASSIGN(Client * client, session.Broker());
+  return action(session, *client);
 }
 
 }  // namespace icarus::client

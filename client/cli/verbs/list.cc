@@ -1,4 +1,5 @@
 #include "client/cli/assignments.h"
+#include "client/cli/cache_selection.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/task_states.h"
 #include "client/cli/verbs.h"
@@ -9,16 +10,6 @@
 
 namespace icarus::client {
 namespace {
-
-// A date, or how long ago.
-Result<std::int64_t> ParseSince(const std::string& text) {
-  if (text.empty()) return 0;
-  if (const std::int64_t date = ParseUtc(text); date >= 0) return date;
-  const auto ago = ParseDurationMs(text);
-  if (ago) return ReadClocks().wall_ms - *ago;
-  return UsageError("--since '" + text + "' is neither a duration (2h) nor a date (2026-11-23 or 2026-11-23T12:00:00Z)",
-                    "since");
-}
 
 Result<ListJobs> BuildRequest(const ListOptions& options) {
   ListJobs request;

@@ -86,12 +86,14 @@ TEST_F(HeldWorker, GetsNothingSaysWhyAndIsResumed) {
   EXPECT_THAT(world_.TakeDispatched("w"), SizeIs(1));
 }
 
-TEST_F(HeldWorker, WhatOneWorkerSaysGoesForItsMachineAlone) {
+TEST_F(HeldWorker, AnotherOnTheSameMachineIsJudgedByWhatItSaysItself) {
   world_.AddWorker("w", 1);
-  world_.AddWorker("v", 1);  // of the same machine
-  Say("w", Sample(97));
-  world_.Submit(CoreWorld::Noop());
-  EXPECT_THAT(world_.TakeDispatched("v"), IsEmpty());
+  world_.AddWorker("v", 1);
+  Say("w", Sample(20, 97));
+  Say("v", Sample(20, 20));
+  world_.Submit(CoreWorld::Noop("0:1:1"));
+  EXPECT_THAT(world_.TakeDispatched("w"), IsEmpty()) << "its scratch directory is full";
+  EXPECT_THAT(world_.TakeDispatched("v"), SizeIs(1));
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ TEST_F(JobStoreDamageTest, AStoreWithoutItsDescriptionIsNotTakenForANewOne) {
 
 TEST_F(JobStoreDamageTest, AnotherSchemaIsRefused) {
   WithDatabase([](rocksdb::DB& db) {
-    const StoreMeta newer{kStoreSchema + 1, "lineage", 1, 4, 0, 0};
+    const StoreMeta newer{kStoreSchema + 1, "lineage", 1, 4, 0, 0, {}};
     ASSERT_TRUE(db.Put(rocksdb::WriteOptions(), MetaKey(), EncodeRecord(MetaKey(), newer)).ok());
   });
   ExpectSays(OpenError(), ErrorCode::kRefused, "schema " + std::to_string(kStoreSchema + 1));

@@ -1,0 +1,64 @@
+// The cache's entries one by one: lists, single values, and what comes from another cache. The cache's own thread
+// reads, behind everything that was decided before; what goes in goes through the core, which keeps the bounds. Owned
+// and used by the loop's thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "broker/effect_runner.h"
+#include "broker/net/gateway.h"
+#include "broker/storage/loop_inbox.h"
+
+namespace icarus::broker {
+
+class CacheService {
+ public:
+  struct Callbacks {
+    // False: too large for this cache.
+    std::function<bool(const ContentHash& key, CacheEntry entry, Body body)> import;
+    std::function<void(const ContentHash& key)> on_damage;
+    std::function<bool(const ContentHash& blob)> has_blob;  // the cache's thread
+  };
+  CacheService(EffectRunner& runner, Gateway& gateway, LoopInbox& inbox, Callbacks callbacks)
+      : runner_(runner), gateway_(gateway), inbox_(inbox), callbacks_(std::move(callbacks)) {}
+
+  // Takes the message if it is about entries; the answer follows later.
+  bool Handle(const Received& received);
+
+ private:
+  struct Question {
+    Caller caller;
+    std::uint64_t correlation = 0;
+  };
+  struct Found {
+    ContentHash key;
+    CacheEntry entry;
+    Body body;
+  };
+  struct Page {
+    std::vector<CachedItem> items;
+    std::vector<Body> bodies;
+    std::optional<ContentHash> next;
+    std::vector<ContentHash> damaged;
+  };
+
+  void List(const Question& question, const ListCache& request);
+  void Import(const Question& question, const Message& message);
+  static Result<Page> ReadPage(CacheStore& store, const ListCache& request, std::int64_t wall_ms);
+  static Status Fill(CacheStore& store, CacheRead read, Found found, Page& page);
+  // What may be taken in; the others are counted in `reply`.
+  std::vector<Found> Examine(CacheStore& store, const ImportCache& request, const std::vector<Body>& bodies,
+                             ImportCacheReply& reply) const;
+  void Answer(const Question& question, AnyMessage answer, std::vector<Body> bodies = {});
+  void Refuse(const Question& question, Error error);
+
+  EffectRunner& runner_;
+  Gateway& gateway_;
+  LoopInbox& inbox_;
+  Callbacks callbacks_;
+};
+
+}  // namespace icarus::broker

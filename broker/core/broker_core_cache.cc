@@ -1,0 +1,129 @@
+// The core's part of the result cache: keys, what goes into it and out of it, and its counters.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "common/analysis/cache_key.h"
+#include "common/analysis/command_template.h"
+#include "common/analysis/validate.h"
+
+namespace icarus::broker {
+namespace {
+
+constexpr std::size_t kExpiriesPerTurn = 1000;
+
+}  // namespace
+
+Result<ContentHash> BrokerCore::KeyOf(const Job& job, TaskIndex index) const {
+  ICARUS_ASSIGN(const std::string form, FormOf(job, index));
+  return HashBytes(form);
+}
+
+// What the key of the task's result is the hash of.
+Result<std::string> BrokerCore::FormOf(const Job& job, TaskIndex index) const {
+  const JobSpec& spec = job.spec();
+  TaskPoint point = spec.sweep.At(index);
+  const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
+  std::optional<CommandSpec> command;
+  if (spec.command) {
+    ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
+  }
+  ICARUS_ASSIGN(const ValueMap params, TaskParams(job.manifest(), std::move(point.params)));
+  return CanonicalForm(
+      KeyParts{job.manifest(), spec.solver, job.identity, target, command ? &*command : nullptr, params});
+}
+
+void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
+                              Outbox& out) {
+  if (!execution.key || !body || !result.cacheable) return;
+  const Job& job = *jobs_.at(execution.leader().job);
+  const WorkerState* worker = workers_.Find(execution.instance);
+  CacheEntry entry;
+  entry.analysis = job.spec().analysis;
+  entry.solver = job.spec().solver;
+  entry.identity = job.identity;
+  entry.host = worker != nullptr ? worker->host : "";
+  entry.computed_at_ms = result.finished_at_ms;
+  entry.compute_s = result.run_s;
+  entry.size_bytes = body->size();
+  entry.incomplete = result.incomplete;
+  entry.blobs = result.blobs;
+  std::int64_t ttl = job.spec().ttl_ms;
+  const auto by_analysis = config_.cache_ttl_ms.find(entry.analysis);
+  if (ttl == 0) ttl = by_analysis != config_.cache_ttl_ms.end() ? by_analysis->second : config_.cache_default_ttl_ms;
+  if (ttl > 0) entry.expires_at_ms = now.wall_ms + ttl;
+  const TaskRef leader = execution.leader();
+  if (Result<std::string> form = FormOf(job, leader.index)) entry.form = std::move(*form);
+  const Sweep& sweep = job.spec().sweep;
+  if (!sweep.targets.empty()) entry.target = sweep.targets[sweep.At(leader.index).target].name;
+  PutInCache(*execution.key, std::move(entry), body, out);
+}
+
+void BrokerCore::PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
+  std::vector<ContentHash> removed;
+  if (cache_.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body)});
+  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
+}
+
+bool BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
+  if (entry.size_bytes > cache_.max_bytes()) return false;
+  PutInCache(key, std::move(entry), std::move(body), out);
+  return true;
+}
+
+void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
+  if (!cache_.Remove(key)) return;
+  ++cache_.counters.damaged;
+  out.Push(RemoveCache{{key}});
+  out.Log("cached value unusable", {{"key", key.Hex()}, {"why", "damaged"}}, true);
+}
+
+// What has expired goes, and what was counted is kept.
+void BrokerCore::TendCache(Now now, Outbox& out) {
+  std::vector<ContentHash> expired = cache_.TakeExpired(now.wall_ms, kExpiriesPerTurn);
+  if (expired.size() == kExpiriesPerTurn) more_work_ = true;
+  if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
+  if (cache_.counters == written_counters_) return;
+  written_counters_ = cache_.counters;
+  out.Write(PutCacheCounters{written_counters_});
+}
+
+void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out) {
+  CacheReply reply;
+  if (request.clear) {
+    if (!caller.admin) {
+      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"),
+                        out);
+    }
+    reply.cleared = cache_.Clear();
+    out.Push(ClearCache{});
+  }
+  reply.entries = cache_.entries();
+  reply.bytes = cache_.bytes();
+  reply.max_bytes = cache_.max_bytes();
+  reply.max_entries = cache_.max_entries();
+  reply.hits = cache_.counters.hits;
+  reply.misses = cache_.counters.misses;
+  reply.joined = cache_.counters.joined;
+  reply.evictions = cache_.counters.evictions;
+  reply.expirations = cache_.counters.expirations;
+  reply.damaged = cache_.counters.damaged;
+  reply.dropped_puts = cache_.counters.refused;
+  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+}
+
+void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation,
+                                    Outbox& out) {
+  if (!caller.admin) {
+    const Error error = Error::Make(ErrorCode::kRefused, "only an admin may remove what is cached");
+    return ReplyError(caller, correlation, error, out);
+  }
+  std::vector<ContentHash> removed;
+  for (const ContentHash& key : request.keys) {
+    if (cache_.Remove(key)) removed.push_back(key);
+  }
+  RemoveCachedReply reply{removed.size()};
+  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
+  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+}
+
+}  // namespace icarus::broker

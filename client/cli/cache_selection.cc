@@ -1,0 +1,149 @@
+#include "client/cli/cache_selection.h"
+
+#include <algorithm>
+
+#include "client/cli/assignments.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/model/sweep.h"
+#include "common/protocol/result_codec.h"
+
+namespace icarus::client {
+namespace {
+
+constexpr std::size_t kLeastOfKey = 4;  // hexadecimal digits by which an entry may be named
+
+Result<CachedEntry> Open(const CachedItem& item, const std::vector<Body>& bodies) {
+  CachedEntry entry;
+  entry.item = item;
+  ICARUS_ASSIGN(entry.params, ParamsOfForm(item.form));
+  if (item.body < 0) return entry;
+  if (static_cast<std::size_t>(item.body) >= bodies.size()) return ProtocolError("a cached value is missing");
+  entry.encoded = bodies[static_cast<std::size_t>(item.body)];
+  ICARUS_ASSIGN(entry.body, DecodeResultBody(*entry.encoded));
+  return entry;
+}
+
+std::optional<double> Bound(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto value = ParseValue(text);
+  if (!value || !value->is_number()) return std::nullopt;
+  return value->number();
+}
+
+}  // namespace
+
+Result<std::int64_t> ParseSince(const std::string& text) {
+  if (text.empty()) return 0;
+  if (const std::int64_t date = ParseUtc(text); date >= 0) return date;
+  const auto ago = ParseDurationMs(text);
+  if (ago) return ReadClocks().wall_ms - *ago;
+  return UsageError("--since '" + text + "' is neither a duration (2h) nor a date (2026-11-23 or 2026-11-23T12:00:00Z)",
+                    "since");
+}
+
+Result<Condition> ParseCondition(const std::string& text) {
+  ICARUS_ASSIGN(const auto assignment, SplitAssignment(text, "where"));
+  Condition condition;
+  condition.name = assignment.first;
+  const std::string& values = assignment.second;
+  const auto colon = values.find(':');
+  if (colon != std::string::npos && values.find(':', colon + 1) == std::string::npos) {
+    const std::string first = values.substr(0, colon), last = values.substr(colon + 1);
+    condition.first = Bound(first);
+    condition.last = Bound(last);
+    const bool is_range = (first.empty() || condition.first) && (last.empty() || condition.last) && values != ":";
+    if (is_range) return condition;
+    return UsageError("--where '" + text + "': a range is FIRST:LAST, two numbers of which one may be left out",
+                      "where");
+  }
+  ICARUS_ASSIGN(const ValueSource source, ParseValues(values));
+  for (std::uint32_t i = 0; i < source.size(); ++i) condition.any_of.push_back(source.At(i));
+  return condition;
+}
+
+bool Condition::Holds(const ValueMap& params) const {
+  const auto found = params.find(name);
+  if (found == params.end()) return false;
+  const auto holds = [this](const Value& value) {
+    if (!any_of.empty()) return std::find(any_of.begin(), any_of.end(), value) != any_of.end();
+    if (!value.is_number()) return false;
+    return (!first || value.number() >= *first) && (!last || value.number() <= *last);
+  };
+  const Value& value = found->second;
+  if (holds(value)) return true;
+  return value.is_list() && std::any_of(value.list().begin(), value.list().end(), holds);
+}
+
+Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
+  CacheSelection selection;
+  ListCache& request = selection.request_;
+  request.analysis = options.analysis;
+  const auto at = options.solver.find('@');
+  request.solver = options.solver.substr(0, at);
+  if (at != std::string::npos) request.identity = options.solver.substr(at + 1);
+  ICARUS_ASSIGN(request.since_wall_ms, ParseSince(options.since));
+  if (options.origin == "computed") request.origin = CacheOrigin::kComputed;
+  if (options.origin == "import") request.origin = CacheOrigin::kImport;
+  if (!options.origin.empty() && !request.origin) {
+    return UsageError("--origin '" + options.origin + "' is neither computed nor import", "origin");
+  }
+  for (const std::string& text : options.where) {
+    ICARUS_ASSIGN(Condition condition, ParseCondition(text));
+    selection.where_.push_back(std::move(condition));
+  }
+  selection.selects_all_ = options.analysis.empty() && options.solver.empty() && options.since.empty() &&
+                           options.origin.empty() && options.where.empty();
+  return selection;
+}
+
+Status CacheSelection::Visit(Client& client, CacheRead read,
+                             const std::function<Result<bool>(CachedEntry)>& take) const {
+  ListCache request = request_;
+  request.read = read;
+  do {
+    ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));
+    const auto* reply = answer.payload.get_if<ListCacheReply>();
+    if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
+    for (const CachedItem& item : reply->items) {
+      ICARUS_ASSIGN(CachedEntry entry, Open(item, answer.bodies));
+      const bool wanted = std::all_of(where_.begin(), where_.end(),
+                                      [&](const Condition& condition) { return condition.Holds(entry.params); });
+      if (!wanted) continue;
+      ICARUS_ASSIGN(const bool more, take(std::move(entry)));
+      if (!more) return {};
+    }
+    request.after = reply->next;
+  } while (request.after);
+  return {};
+}
+
+Result<CachedEntry> FindCached(Client& client, const std::string& text) {
+  const bool is_hex = !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_hex || text.size() < kLeastOfKey || text.size() > 64) {
+    return UsageError("'" + text + "' is no key of the cache: at least " + std::to_string(kLeastOfKey) +
+                          " hexadecimal digits, as `icarus cache list` shows them",
+                      "key");
+  }
+  ListCache request;
+  request.read = CacheRead::kSend;
+  if (text.size() == 64) {
+    request.keys = {*ContentHash::FromHex(text)};
+  } else {
+    // The greatest key before those that begin so.
+    std::string before = text + std::string(64 - text.size(), '0');
+    request.after = ContentHash::FromHex(before);
+    request.limit = 2;
+  }
+  ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));
+  const auto* reply = answer.payload.get_if<ListCacheReply>();
+  if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
+  std::vector<CachedItem> found = reply->items;
+  std::erase_if(found, [&](const CachedItem& item) { return item.key.Hex().compare(0, text.size(), text) != 0; });
+  if (found.empty()) return Error::Make(ErrorCode::kNotFound, "nothing is cached under a key that begins with " + text);
+  if (found.size() > 1) return UsageError("several keys begin with " + text + "; write more of it", "key");
+  if (found[0].damaged) return CorruptionError("the cached value is damaged; it has been removed");
+  return Open(found[0], answer.bodies);
+}
+
+}  // namespace icarus::client

@@ -1,0 +1,44 @@
+// Which entries of the cache are meant: keys, filters, and conditions on parameters.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "client/cli/options.h"
+#include "client/lib/client.h"
+#include "client/output/cached_entry.h"
+#include "common/base/result.h"
+
+namespace icarus::client {
+
+// A date, or how long ago: milliseconds since 1970 UTC.
+Result<std::int64_t> ParseSince(const std::string& text);
+
+// NAME=VALUES (any of them) or NAME=FIRST:LAST (from, to, both included; either may be left out).
+struct Condition {
+  std::string name;
+  std::vector<Value> any_of;
+  std::optional<double> first, last;
+  bool Holds(const ValueMap& params) const;
+};
+Result<Condition> ParseCondition(const std::string& text);
+
+class CacheSelection {
+ public:
+  static Result<CacheSelection> Parse(const CacheOptions& options);
+  bool selects_all() const { return selects_all_; }
+
+  // Calls `take` with each entry, by the page, until it says no or an error.
+  Status Visit(Client& client, CacheRead read, const std::function<Result<bool>(CachedEntry)>& take) const;
+
+ private:
+  ListCache request_;
+  std::vector<Condition> where_;
+  bool selects_all_ = true;
+};
+
+// The entry whose key begins with `text`. kNotFound: there is none; kUsage: several do.
+Result<CachedEntry> FindCached(Client& client, const std::string& text);
+
+}  // namespace icarus::client

@@ -1,0 +1,129 @@
+#include "client/output/cached_entry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "client/output/csv.h"
+#include "client/output/result_json.h"
+#include "client/output/result_table.h"
+#include "client/output/text_table.h"
+#include "common/base/text.h"
+
+namespace icarus::client {
+namespace {
+
+constexpr std::size_t kShownOfKey = 12;
+
+Result<Value> ValueOf(const Json& json) {
+  if (json.is_null()) return Value();
+  if (json.is_boolean()) return Value(json.get<bool>());
+  if (json.is_number()) return Value(json.get<double>());
+  if (json.is_string()) return Value(json.get<std::string>());
+  if (!json.is_array()) return CorruptionError("a parameter of a cached entry cannot be read");
+  Value::List list;
+  for (const Json& item : json) {
+    ICARUS_ASSIGN(Value value, ValueOf(item));
+    list.push_back(std::move(value));
+  }
+  return Value(std::move(list));
+}
+
+TaskResult AsTaskResult(const CachedEntry& entry, std::size_t index) {
+  TaskResult result;
+  result.item.task.index = static_cast<TaskIndex>(index);
+  result.item.task.state = TaskState::kCompleted;
+  result.item.task.target = entry.item.target;
+  result.item.task.params = entry.params;
+  result.item.solver = entry.item.solver;
+  result.item.identity = entry.item.identity;
+  result.body = entry.body;
+  return result;
+}
+
+std::string ParamsText(const ValueMap& params) {
+  std::string text;
+  for (const auto& [name, value] : params) {
+    if (value.is_null()) continue;
+    text += (text.empty() ? "" : " ") + name + "=" + FormatValue(value);
+  }
+  return text;
+}
+
+std::string OriginName(CacheOrigin origin) { return origin == CacheOrigin::kImport ? "import" : "computed"; }
+
+}  // namespace
+
+Result<ValueMap> ParamsOfForm(const std::string& form) {
+  ValueMap params;
+  if (form.empty()) return params;
+  const Json document = Json::parse(form, nullptr, false);
+  if (!document.is_object() || !document.contains("params")) {
+    return CorruptionError("the canonical form of a cached entry cannot be read");
+  }
+  for (const auto& [name, json] : document["params"].items()) {
+    ICARUS_ASSIGN(Value value, ValueOf(json));
+    params.emplace(name, std::move(value));
+  }
+  return params;
+}
+
+Json CachedEntryJson(const CachedEntry& entry, bool with_body) {
+  const CachedItem& item = entry.item;
+  Json json = {{"key", item.key.Hex()},
+               {"analysis", item.analysis},
+               {"solver", item.solver},
+               {"identity", item.identity},
+               {"target", item.target.empty() ? Json() : TextJson(item.target)},
+               {"params", ValueMapJson(entry.params)},
+               {"computed_at", TimeJson(item.computed_at_ms)},
+               {"expires_at", item.expires_at_ms == 0 ? Json() : TimeJson(item.expires_at_ms)},
+               {"size_bytes", item.size_bytes},
+               {"compute_s", NumberJson(item.compute_s)},
+               {"host", item.host},
+               {"origin", OriginName(item.origin)},
+               {"incomplete", item.incomplete}};
+  if (!with_body) return json;
+  const Json result = TaskResultJson(AsTaskResult(entry, 0));
+  for (const char* part : {"columns", "rows", "missing", "summary", "warnings"}) json[part] = result.at(part);
+  return json;
+}
+
+std::string CachedTableText(const std::vector<CachedEntry>& entries, std::int64_t now_wall_ms, const TextStyle& style) {
+  TextTable table;
+  for (const char* title : {"key", "analysis", "solver", "target"}) table.AddColumn(title);
+  for (const char* title : {"size", "cost", "age"}) table.AddColumn(title, Align::kRight);
+  table.AddColumn("origin");
+  table.AddColumn("parameters");
+  for (const CachedEntry& entry : entries) {
+    const CachedItem& item = entry.item;
+    const double age_s = static_cast<double>(now_wall_ms - item.computed_at_ms) / 1000;
+    table.AddRow({item.key.Hex().substr(0, kShownOfKey), item.analysis, item.solver + "@" + item.identity, item.target,
+                  FormatSize(item.size_bytes), FormatDuration(item.compute_s), FormatDuration(std::max(0.0, age_s)),
+                  item.origin == CacheOrigin::kImport ? "import" : "", ParamsText(entry.params)});
+  }
+  table.DropEmptyColumns();
+  return table.Render(style);
+}
+
+std::string CachedCsv(const std::vector<CachedEntry>& entries) {
+  std::vector<TaskResult> results;
+  for (const CachedEntry& entry : entries) results.push_back(AsTaskResult(entry, results.size()));
+  const ResultTable table = FoldResults(results);
+  std::vector<std::string> cells = {"key", "target", "solver"};
+  for (const ParamColumn& param : table.params) cells.push_back(param.title);
+  cells.insert(cells.end(), table.columns.begin(), table.columns.end());
+  std::string out = CsvLine(cells);
+  for (const ResultRow& row : table.rows) {
+    if (row.kind == RowKind::kMissing) continue;
+    const ResultTask& task = table.tasks[row.task];
+    cells = {entries[row.task].item.key.Hex(), task.target, task.solver};
+    for (const Value& param : task.params) cells.push_back(FormatValue(param));
+    for (const Value& cell : row.cells) cells.push_back(FormatValue(cell));
+    out += CsvLine(cells);
+  }
+  return out;
+}
+
+}  // namespace icarus::client

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""The result cache as its users see it: lists, filters, travel from one home to another, limits, expiry, damage."""
+import csv
+import glob
+import io
+import os
+import threading
+
+import harness
+from harness import INCOMPLETE, REFUSED, USAGE, wait_until
+
+POLAR = ("airfoil_polar", "--solver", "panel", "-p", "aoa=0:4:2")
+
+
+class CacheTest(harness.IcarusTest):
+    workers = 2
+
+    def stats(self, home=None):
+        return (home or self.home).json("cache", "stats")
+
+    def polars(self, reynolds, *options, target="naca2412", home=None):
+        home = home or self.home
+        return home.wait(home.submit(*POLAR, "--target", target, "--sweep", f"reynolds={reynolds}", *options))
+
+    def entries(self, *filters):
+        return self.home.json("cache", "list", "--limit", "0", *filters)
+
+    def test_it_is_a_table_and_can_be_asked(self):
+        self.polars("1e5:5e5:1e5")
+        self.polars("1e5", target="naca0012")
+        self.assertEqual(6, len(self.entries()))
+        self.assertEqual(2, len(self.entries("--where", "reynolds=1e5")))
+        self.assertEqual(3, len(self.entries("--where", "reynolds=3e5:")))
+        self.assertEqual(0, len(self.entries("--analysis", "noop")))
+        self.assertEqual(6, len(self.entries("--solver", "panel", "--since", "1h", "--origin", "computed")))
+        entry = self.entries("--where", "reynolds=2e5")[0]
+        self.assertEqual(("naca2412", 2e5, [0, 2, 4]), (entry["target"], entry["params"]["reynolds"],
+                                                       entry["params"]["aoa"]))
+        rows = list(csv.DictReader(io.StringIO(self.home.icarus("cache", "list", "-o", "csv").out)))
+        self.assertEqual(18, len(rows))
+        self.assertEqual({"key", "target", "solver", "reynolds", "aoa", "cl"}, {"key", "target", "solver", "reynolds",
+                                                                               "aoa", "cl"} & set(rows[0]))
+        whole = self.home.json("cache", "get", entry["key"][:12])
+        self.assertEqual((entry["key"], 3), (whole["key"], len(whole["rows"])))
+
+    def test_entries_are_removed_by_what_they_are(self):
+        self.polars("1e5:5e5:1e5")
+        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--where", "reynolds=4e5,5e5"))
+        self.assertEqual({"removed": 1}, self.home.json("cache", "remove", self.entries()[0]["key"]))
+        self.assertEqual(2, self.stats()["entries"])
+        self.assertEqual(2, self.polars("1e5:5e5:1e5")["cached"])
+        self.refused(USAGE, "cache", "remove", words=("filters", "clear"))
+        self.refused(USAGE, "cache", "list", "--where", "reynolds=a:b", words=("range",))
+        self.refused(REFUSED, "cache", "get", "0000000000", words=("nothing",))
+        self.refused(USAGE, "cache", "get", "xyz", words=("hexadecimal",))
+        self.refused(USAGE, "cache", "dance", words=("stats", "export"))
+
+    def test_results_travel_to_another_home(self):
+        other = harness.Home()
+        self.addCleanup(other.close)
+        self.polars("1e5:3e5:1e5")
+        files = self.home.submit("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 300000 /dev/zero > big")
+        self.home.wait(files)
+        path = self.home.directory / "results.icarus"
+        self.assertEqual({"exported": 4, "left_out": 0}, self.home.json("cache", "export", path))
+        other.up(1)
+        report = {"imported": 4, "present": 0, "conflicts": 0, "rejected": 0}
+        self.assertEqual(report, other.json("cache", "import", path))
+        self.assertEqual(dict(report, imported=0, present=4), other.json("cache", "import", path))
+        job = self.polars("1e5:3e5:1e5", home=other)
+        self.assertEqual(3, job["cached"])
+        self.assertEqual("import", other.json("result", f"{job['job']}.0")["meta"]["via"])
+        self.assertEqual(4, len(other.json("cache", "list", "--origin", "import")))
+        job = other.submit("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 300000 /dev/zero > big")
+        self.assertEqual(1, other.wait(job)["cached"])
+        other.icarus("get", f"{job}.0", "-d", other.directory / "out")
+        self.assertEqual(300_000, os.path.getsize(other.directory / "out" / "big"))
+
+    def test_a_file_that_is_damaged_or_ends_early_is_told(self):
+        self.polars("1e5:3e5:1e5")
+        path = self.home.directory / "results.icarus"
+        self.home.icarus("cache", "export", path)
+        whole = path.read_bytes()
+        for name, content in (("cut", whole[:-20]), ("flipped", whole[:200] + b"?" + whole[201:]), ("other", b"hello")):
+            broken = self.home.directory / name
+            broken.write_bytes(content)
+            run = self.home.icarus("cache", "import", broken, "-o", "json", expect=None)
+            self.assertNotEqual(0, run.code, str(run))
+            self.assertIn(str(broken), run.error["message"])
+
+    def test_limits_hold_at_once_and_the_oldest_goes(self):
+        self.home.icarus("config", "set", "cache.max_entries", "5")
+        for reynolds in range(1, 7):
+            self.polars(f"{reynolds}e5")
+        stats = self.stats()
+        self.assertEqual((5, 1), (stats["entries"], stats["evictions"]))
+        self.assertEqual([], self.entries("--where", "reynolds=1e5"))
+        self.home.icarus("config", "set", "cache.max_entries", "2")
+        self.assertEqual((2, 4), (self.stats()["entries"], self.stats()["evictions"]))
+
+    def test_what_expires_goes_by_itself_and_counts_last(self):
+        self.polars("1e5", "--ttl", "1s")
+        wait_until(lambda: self.stats()["entries"] == 0, "the expiry")
+        self.assertEqual(1, self.stats()["expirations"])
+        self.assertEqual(0, self.polars("1e5")["cached"])
+        self.assertEqual(1, self.polars("1e5")["cached"])
+        before = self.stats()
+        self.assertEqual((1, 2, 1), (before["hits"], before["misses"], before["entries"]))
+        self.home.broker().kill()
+        self.home.up(2)
+        self.assertEqual(before, self.stats(), "the counters outlive the broker")
+
+    def test_many_ask_for_the_same_at_once(self):
+        jobs = []
+        ask = lambda: jobs.append(self.polars("1e5:2e6:1e5"))
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(8, len(jobs))
+        stats = self.stats()
+        self.assertEqual((20, 140), (stats["misses"], stats["hits"] + stats["joined"]))
+        results = {str([(r["columns"], r["rows"]) for r in self.home.json("result", job["job"])["results"]])
+                   for job in jobs}
+        self.assertEqual(1, len(results), "everybody has the same")
+
+    def test_a_damaged_value_is_found_and_computed_anew(self):
+        self.polars("1e5:8e5:1e5")
+        self.home.down()
+        for table in glob.glob(str(self.home.path / "cache" / "*.log")):
+            with open(table, "r+b") as file:
+                content = file.read()
+                at = content.find(b"naca")
+                file.seek(len(content) // 2)
+                file.write(b"????")
+                self.assertGreater(len(content), at)
+        self.home.up(2)
+        self.home.icarus("cache", "verify", expect=(0, INCOMPLETE))
+        self.assertEqual("completed", self.polars("1e5:8e5:1e5")["state"])
+        self.assertEqual(8, self.stats()["entries"])
+
+    def test_an_audit_computes_again_and_compares(self):
+        self.polars("1e5:4e5:1e5")
+        report = self.home.json("cache", "audit", "--count", "3")
+        self.assertEqual((3, [], []), (report["audited"], report["differ"], report["failed"]))
+        self.assertEqual({"checked": 4, "damaged": []}, self.home.json("cache", "verify"))
+
+
+if __name__ == "__main__":
+    harness.main()
