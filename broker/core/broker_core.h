@@ -153,6 +153,10 @@ class BrokerCore {
   void PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
   void TendCache(Now now, Outbox& out);
   Result<std::string> FormOf(const Job& job, TaskIndex index) const;
+  static Result<std::string> FormOf(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
+                                    TaskIndex index);
+  void HandleEstimate(const Caller& caller, Estimate request, std::uint64_t correlation, Now now, Outbox& out);
+  Result<EstimateReply> MakeEstimate(Estimate request, Now now);
   Result<SubmitReply> Accept(const Caller& caller, Submit request, Now now, Outbox& out);
   Status CheckCapacity(const JobSpec& spec) const;
   std::vector<std::string> SubmitWarnings(const Job& job) const;

@@ -10,6 +10,8 @@ namespace icarus::broker {
 namespace {
 
 constexpr std::size_t kExpiriesPerTurn = 1000;
+constexpr std::uint64_t kEstimateProbes = 20'000;  // tasks that are looked up for an estimate
+constexpr std::uint32_t kMostForms = 1000;
 
 }  // namespace
 
@@ -18,18 +20,62 @@ Result<ContentHash> BrokerCore::KeyOf(const Job& job, TaskIndex index) const {
   return HashBytes(form);
 }
 
-// What the key of the task's result is the hash of.
 Result<std::string> BrokerCore::FormOf(const Job& job, TaskIndex index) const {
-  const JobSpec& spec = job.spec();
+  return FormOf(job.spec(), job.manifest(), job.identity, index);
+}
+
+// What the key of the task's result is the hash of.
+Result<std::string> BrokerCore::FormOf(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
+                                       TaskIndex index) {
   TaskPoint point = spec.sweep.At(index);
   const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
   std::optional<CommandSpec> command;
   if (spec.command) {
     ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
   }
-  ICARUS_ASSIGN(const ValueMap params, TaskParams(job.manifest(), std::move(point.params)));
-  return CanonicalForm(
-      KeyParts{job.manifest(), spec.solver, job.identity, target, command ? &*command : nullptr, params});
+  ICARUS_ASSIGN(const ValueMap params, TaskParams(manifest, std::move(point.params)));
+  return CanonicalForm(KeyParts{manifest, spec.solver, identity, target, command ? &*command : nullptr, params});
+}
+
+void BrokerCore::HandleEstimate(const Caller& caller, Estimate request, std::uint64_t correlation, Now now,
+                                Outbox& out) {
+  Result<EstimateReply> reply = MakeEstimate(std::move(request), now);
+  if (!reply) return ReplyError(caller, correlation, reply.error(), out);
+  out.Reply(PeerRole::kClient, caller.instance, correlation, std::move(*reply));
+}
+
+Result<EstimateReply> BrokerCore::MakeEstimate(Estimate request, Now now) {
+  JobSpec& spec = request.spec;
+  ICARUS_TRY(CanonicaliseSpec(catalogue_, spec));
+  ICARUS_TRY(CheckCapacity(spec));
+  EstimateReply reply;
+  ICARUS_ASSIGN(reply.tasks, spec.sweep.Count());
+  const Manifest& manifest = *catalogue_.Find(spec.analysis);
+  std::string identity = spec.solver_identity;
+  if (const auto known = config_.solver_default.find(spec.solver);
+      identity.empty() && known != config_.solver_default.end()) {
+    identity = known->second;
+  }
+  request.forms = std::min(request.forms, kMostForms);
+  const bool reads = IsCacheable(manifest, spec) && spec.cache != CachePolicy::kRefresh && !identity.empty();
+  reply.probed = reads ? std::min<std::uint64_t>(reply.tasks, kEstimateProbes) : reply.tasks;
+  const std::uint64_t looked_up = reads ? reply.probed : 0;
+  const std::uint64_t shown = std::min<std::uint64_t>(request.forms, reply.tasks);
+  for (std::uint64_t i = 0; i < std::max(looked_up, shown); ++i) {
+    ICARUS_ASSIGN(std::string form, FormOf(spec, manifest, identity, static_cast<TaskIndex>(i)));
+    if (reads && cache_.Contains(HashBytes(form), now.wall_ms)) ++reply.hits;
+    if (i < request.forms) reply.forms.push_back(std::move(form));
+  }
+  const std::uint32_t kind = classes_.Intern(spec, identity);
+  if (predictor_.Known(kind)) {
+    reply.typical_s = predictor_.Mean(kind);
+    reply.long_s = predictor_.Upper(kind);
+  }
+  for (const auto& [instance, worker] : workers_.all()) {
+    if (worker.lost || !worker.CanEverRun(classes_.Get(kind))) continue;
+    reply.slots += worker.hello.slots / std::max(spec.resources.cpus, 1);
+  }
+  return reply;
 }
 
 void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,

@@ -216,6 +216,10 @@ void DefineSubmission(const std::function<CLI::App*(const char*)>& verb, Options
   AddSubmitOptions(submit, options.submit);
   submit->add_flag("--wait", options.submit.wait, "wait until it has ended");
   submit->add_flag("--result", options.submit.result, "wait, then print what `icarus result` prints");
+  CLI::App* estimate = verb("estimate");
+  estimate->add_option("analysis", options.submit.analysis, "see `icarus analyses`")->type_name("ANALYSIS")->required();
+  AddSubmitOptions(estimate, options.submit);
+  estimate->add_flag("--explain-key", options.submit.explain_key, "print what the tasks' keys are hashes of");
   CLI::App* run = verb("run");
   AddSubmitOptions(run, options.submit);
   run->add_flag("--detach", options.submit.detach, "print the id and leave, like submit");
@@ -412,7 +416,7 @@ std::vector<std::string> TakeCommand(std::vector<std::string>& arguments, bool& 
 }
 
 Status CheckCommandUse(const Options& options, bool command_given) {
-  const bool takes = options.verb == "submit" || options.verb == "run";
+  const bool takes = options.verb == "submit" || options.verb == "estimate" || options.verb == "run";
   if (command_given && !takes) return UsageError("`icarus " + options.verb + "` takes no command after --");
   if (options.verb == "run" && options.submit.command.empty()) {
     return UsageError("no command is given; write it after --: icarus run -- CMD ARG…", "command");

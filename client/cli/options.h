@@ -73,9 +73,10 @@ struct SubmitOptions {
   std::optional<std::int64_t> keep_every_ms;
   std::string stop_signal;  // NAME[@D]
 
-  bool wait = false;    // submit
-  bool result = false;  // submit
-  bool detach = false;  // run
+  bool wait = false;         // submit
+  bool result = false;       // submit
+  bool detach = false;       // run
+  bool explain_key = false;  // estimate
 };
 
 struct UpOptions {

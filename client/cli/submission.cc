@@ -73,7 +73,7 @@ Status CheckRunnable(Client& client, const JobSpec& spec) {
 
 }  // namespace
 
-Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits) {
+Result<JobSpec> BuildWholeSpec(Session& session, const SubmitOptions& options, bool waits) {
   ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
   if (waits) ICARUS_TRY(session.CatchInterrupt());  // not before our own standard input has been read
   ICARUS_ASSIGN(Client * client, session.Broker());
@@ -81,14 +81,20 @@ Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool
   ICARUS_TRY(CompleteInputs(*client, request));
   ICARUS_ASSIGN(request.spec.after, ResolveJobs(*client, options.after));
   ICARUS_ASSIGN(request.spec.after_any, ResolveJobs(*client, options.after_any));
+  return std::move(request.spec);
+}
+
+Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits) {
+  ICARUS_ASSIGN(JobSpec spec, BuildWholeSpec(session, options, waits));
+  ICARUS_ASSIGN(Client * client, session.Broker());
   // A key of its own makes it safe to send the request again when its answer was lost.
   const std::string id = options.id.empty() ? RandomHex(16) : options.id;
   const auto tell = [&session, told = false](const Error& error) mutable {
     if (!told) session.Note("icarus: " + error.message + "; trying again for a minute");
     told = true;
   };
-  ICARUS_ASSIGN(SubmitReply reply, client->SubmitJob({id, std::move(request.spec)},
-                                                     waits ? kPatience : std::chrono::milliseconds(0), tell));
+  ICARUS_ASSIGN(SubmitReply reply,
+                client->SubmitJob({id, std::move(spec)}, waits ? kPatience : std::chrono::milliseconds(0), tell));
   for (const std::string& warning : reply.warnings) session.Note("icarus: warning: " + warning);
   return reply;
 }

@@ -7,6 +7,9 @@
 
 namespace icarus::client {
 
+// The job that the options describe, with everything it needs at the broker.
+Result<JobSpec> BuildWholeSpec(Session& session, const SubmitOptions& options, bool waits);
+
 // Builds the job from the options, uploads its large inputs, and submits it. Warnings go to stderr. `waits`: the caller
 // is going to wait for it, so that Ctrl-C is caught before the job can start.
 Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits);

@@ -11,12 +11,14 @@ struct VerbText {
   const char* example;
 };
 
-inline constexpr std::array<VerbText, 21> kVerbTexts = {{
+inline constexpr std::array<VerbText, 22> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
      "icarus submit airfoil_polar --solver xfoil --target naca2412 --sweep reynolds=2e5,5e5,1e6 -p aoa=-4:12:1 "
      "--result"},
+    {"estimate", "What a submission would take: tasks, hits of the cache, time",
+     "icarus estimate airfoil_polar --target naca2412 --sweep reynolds=1e5:1e6:1e5 -p aoa=-4:12:1"},
     {"run", "Run a command through the queue and wait for it", "icarus run --input case.inp -- ./simulate case.inp"},
     {"list", "Jobs, newest first", "icarus list --state running --tag study=wing"},
     {"show", "One job with its tasks and grouped failures", "icarus show 7 --state failed"},

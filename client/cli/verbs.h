@@ -28,6 +28,7 @@ Result<int> RunAnalyses(Session& session);
 Result<int> RunCache(Session& session);
 Result<int> RunConfig(Session& session);
 Result<int> RunEvents(Session& session);
+Result<int> RunEstimate(Session& session);
 Result<int> RunDiff(Session& session);
 Result<int> RunDoctor(Session& session);
 

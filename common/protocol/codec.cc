@@ -190,6 +190,8 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kRemoveCachedReply: return "remove_cached_reply";
     case MessageType::kImportCache: return "import_cache";
     case MessageType::kImportCacheReply: return "import_cache_reply";
+    case MessageType::kEstimate: return "estimate";
+    case MessageType::kEstimateReply: return "estimate_reply";
     case MessageType::kBackup: return "backup";
     case MessageType::kBackupReply: return "backup_reply";
     case MessageType::kDispatch: return "dispatch";

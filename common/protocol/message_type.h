@@ -53,6 +53,8 @@ enum class MessageType : std::uint16_t {
   kBackupReply = 62,
   kImportCache = 96,
   kImportCacheReply = 97,
+  kEstimate = 98,
+  kEstimateReply = 99,
   // Workers
   kDispatch = 64,        // b → w
   kTaskEvents = 65,      // w → b

@@ -176,6 +176,25 @@ struct SubmitReply {
   ICARUS_FIELDS(SubmitReply, job, tasks, cached, probed, existing, warnings)
 };
 
+// What would this job be? Nothing is kept of it.
+struct Estimate {
+  static constexpr MessageType kType = MessageType::kEstimate;
+  JobSpec spec;
+  std::uint32_t forms = 0;  // of the first tasks: what their keys are hashes of
+  ICARUS_FIELDS(Estimate, spec, forms)
+};
+struct EstimateReply {
+  static constexpr MessageType kType = MessageType::kEstimateReply;
+  std::uint64_t tasks = 0;
+  std::uint64_t probed = 0;         // of them, from the first on
+  std::uint64_t hits = 0;           // of those
+  std::int64_t slots = 0;           // of the workers that could run it
+  std::optional<double> typical_s;  // of one task, from those of its kind that have run; half take less
+  std::optional<double> long_s;     // nearly all take less
+  std::vector<std::string> forms;
+  ICARUS_FIELDS(EstimateReply, tasks, probed, hits, slots, typical_s, long_s, forms)
+};
+
 struct JobSummary {
   JobId job;
   std::string name;
@@ -585,11 +604,11 @@ template <class... Types>
 struct TypeList {};
 using AllMessages =
     TypeList<Hello, Welcome, ErrorReply, Heartbeat, HeartbeatReply, Goodbye, BlobPut, BlobPutReply, BlobGet, BlobData,
-             Submit, SubmitReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch, JobUpdate, UpdateAck,
-             FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain, ExplainReply, ListWorkers,
-             ListWorkersReply, CacheQuery, CacheReply, ListCache, ListCacheReply, RemoveCached, RemoveCachedReply,
-             ImportCache, ImportCacheReply, Config, ConfigReply, ListEvents, EventsReply, Backup, BackupReply, Dispatch,
-             TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
+             Submit, SubmitReply, Estimate, EstimateReply, ListJobs, ListJobsReply, ShowJob, ShowJobReply, Watch,
+             JobUpdate, UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain,
+             ExplainReply, ListWorkers, ListWorkersReply, CacheQuery, CacheReply, ListCache, ListCacheReply,
+             RemoveCached, RemoveCachedReply, ImportCache, ImportCacheReply, Config, ConfigReply, ListEvents,
+             EventsReply, Backup, BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {
