@@ -290,11 +290,12 @@ class BrokerCore {
   void Dequeue(Job& job);
   void Schedule(Now now, Outbox& out);
   std::int64_t ExtraSlots(std::uint32_t request_class) const;
-  WorkerState* ChooseWorker(std::uint32_t request_class, const std::string& reserved);
+  WorkerState* ChooseWorker(std::uint32_t request_class, bool may_queue_ahead, const std::string& reserved);
   std::string ReserveWorker(const ReadyQueue::Level& level, Outbox& out);
   bool GoesBefore(const ReadyQueue::Level& level, const Execution& execution) const;
   void NoteActive(const std::string& user);
-  bool DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out);
+  enum class Served { kSome, kNoJob, kNoRoom };
+  Served DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, bool may_queue_ahead, Now now, Outbox& out);
   enum class Probed { kNothing, kHit, kJoined };
   void TakeTask(Job& job, TaskIndex index, WorkerState& worker, DispatchGroup& group, DispatchRecord& record,
                 std::map<std::uint32_t, std::uint32_t>& targets, Now now, Outbox& out);

@@ -221,6 +221,10 @@ void BrokerCore::HandleCancel(const Caller& caller, const Cancel& request, std::
   const std::uint64_t before = job.Count(TaskState::kCancelled);
   cancel.reply.already_final = CancelTasks(job, request.tasks, error, cancel.open, now, out);
   cancel.reply.cancelled = job.Count(TaskState::kCancelled) - before;
+  // With the named ones others may have ended, by --max-fails; nobody asked about those.
+  const std::uint64_t named =
+      request.tasks.size() - std::min<std::uint64_t>(cancel.reply.already_final, request.tasks.size());
+  if (!request.tasks.empty()) cancel.reply.cancelled = std::min(cancel.reply.cancelled, named);
   if (cancel.open.empty()) {
     out.Reply(PeerRole::kClient, caller.instance, correlation, cancel.reply, /*promise=*/true);
   } else {

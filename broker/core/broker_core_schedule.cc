@@ -49,9 +49,9 @@ std::int64_t BrokerCore::ExtraSlots(std::uint32_t request_class) const {
 
 // The worker with the most room, other than the one that is kept free for another; ties go by instance, which is random
 // anyway.
-WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, const std::string& reserved) {
+WorkerState* BrokerCore::ChooseWorker(std::uint32_t request_class, bool may_queue_ahead, const std::string& reserved) {
   const RequestClass& request = classes_.Get(request_class);
-  const std::int64_t extra = ExtraSlots(request_class);
+  const std::int64_t extra = may_queue_ahead ? ExtraSlots(request_class) : 0;
   WorkerState* best = nullptr;
   std::int64_t best_room = 0;
   for (auto& [instance, worker] : workers_.all()) {
@@ -147,6 +147,9 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
   // again.
   std::set<std::uint32_t> full_classes;
   std::set<const ReadyQueue::Level*> blocked;
+  // Of which a better level waits for a free slot, as its job may not queue ahead yet: if others did, none would ever
+  // be free.
+  std::set<std::uint32_t> wants_slots;
   std::string reserved;
   const ReadyQueue::TieBreakers ties{[this](const std::string& user) {
                                        const auto it = service_.find(user);
@@ -163,21 +166,28 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
   for (int rounds = 0; rounds < 256; ++rounds) {
     ReadyQueue::Level* level = ready_.Best(config_.aging_ms, ties, may_run);
     if (level == nullptr) return;
-    WorkerState* worker = ChooseWorker(level->request_class, reserved);
+    const bool may_queue_ahead = !wants_slots.contains(level->request_class);
+    WorkerState* worker = ChooseWorker(level->request_class, may_queue_ahead, reserved);
     if (worker == nullptr) {
       full_classes.insert(level->request_class);
       if (reserved.empty()) reserved = ReserveWorker(*level, out);
-    } else if (!DispatchFrom(*level, *worker, now, out)) {
-      blocked.insert(level);
+    } else {
+      const std::uint32_t request_class = level->request_class;
+      const Served served = DispatchFrom(*level, *worker, may_queue_ahead, now, out);
+      // Another worker may have a slot that is free now: the same level is looked at again.
+      const bool may_be_elsewhere = served == Served::kNoRoom && may_queue_ahead;
+      if (may_be_elsewhere) wants_slots.insert(request_class);
+      if (served != Served::kSome && !may_be_elsewhere) blocked.insert(level);
     }
   }
   schedule_needed_ = true;
   more_work_ = true;
 }
 
-// One batch from the first job of the level that may run, to this worker. False when none of the level's jobs may, or
-// there is no room for what this one may queue ahead.
-bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now now, Outbox& out) {
+// One batch from the first job of the level that may run, to this worker. kNoJob: none of the level's jobs may;
+// kNoRoom: there is no room for what this one may queue ahead.
+BrokerCore::Served BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, bool may_queue_ahead,
+                                            Now now, Outbox& out) {
   Job* job = nullptr;
   for (const auto& entry : level.jobs) {
     Job& candidate = *jobs_.at(entry.job);
@@ -186,11 +196,10 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
       break;
     }
   }
-  if (job == nullptr) return false;
-  level.last_served_ms = now.monotonic_ms();
+  if (job == nullptr) return Served::kNoJob;
   const RequestClass& request = classes_.Get(level.request_class);
-  std::int64_t ahead =
-      std::min<std::int64_t>(ExtraSlots(level.request_class) * worker.hello.slots, limits::kMaxPrefetch);
+  const std::int64_t extra = may_queue_ahead ? ExtraSlots(level.request_class) : 0;
+  std::int64_t ahead = std::min<std::int64_t>(extra * worker.hello.slots, limits::kMaxPrefetch);
   // What is known of the class need not hold for this job: it queues ahead as much as it has shown, and doubles.
   if (job->total() > 1) ahead = std::min(ahead, 2 * static_cast<std::int64_t>(job->computed));
 
@@ -206,6 +215,7 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
     if (worker.RoomFor(request, ahead) == 0 || !ResourcesFree(request)) break;
     const std::optional<TaskIndex> index = job->NextReady();
     if (!index) break;
+    level.last_served_ms = now.monotonic_ms();
     TakeTask(*job, *index, worker, group, record, targets, now, out);
   }
   if (!group.tasks.empty()) {
@@ -229,9 +239,9 @@ bool BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerState& worker, Now
     dispatch.groups.push_back(std::move(group));
     out.Reply(PeerRole::kWorker, worker.instance, 0, std::move(dispatch), /*promise=*/true);
   }
-  if (!job->tasks_released() && job->HasReady()) return handled > 0;
+  if (!job->tasks_released() && job->HasReady()) return handled > 0 ? Served::kSome : Served::kNoRoom;
   if (!job->tasks_released()) Dequeue(*job);
-  return true;
+  return Served::kSome;
 }
 
 void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out) {

@@ -61,7 +61,7 @@ MUTATIONS = {
         "return priority - steps;", "return priority - steps * 0;"),
     "submission-id-forgotten": (
         "after a restart the same submission becomes a second job", "broker/core/broker_core.cc",
-        "  by_submit_id_[{record.user, record.id}] = id;\n", ""),
+        "  by_submit_id_[SubmitKey::Of(record.user, record.id)] = id;\n", ""),
     "backoff-forgotten-at-restart": (
         "a task that backs off when the broker restarts never comes back", "broker/core/broker_core.cc",
         "  backoffs_.insert({not_before_ms, {job.id(), index}});\n", ""),

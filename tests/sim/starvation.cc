@@ -19,6 +19,7 @@ bool IsPlain(const JobSpec& spec) {
 void StarvationWatch::OnBrokerStarted() {
   ready_since_.clear();
   served_.clear();
+  unknown_at_ms_ = 0;
   for (const auto& [id, record] : durable_.dispatches) {
     records_.insert(id);
     for (const auto& task : record.tasks) {
@@ -48,7 +49,10 @@ bool StarvationWatch::IsFirstTime(const StoredJob& job, const broker::DispatchRe
 std::string StarvationWatch::Check(const broker::DispatchRecord& record, std::int64_t now_ms,
                                    const std::set<JobId>& ended) {
   const auto found = durable_.jobs.find(record.tasks.front().job);
-  if (found == durable_.jobs.end()) return {};
+  if (found == durable_.jobs.end()) {
+    unknown_at_ms_ = now_ms;  // of which level it is cannot be told yet
+    return {};
+  }
   const Level level = LevelOf(found->second.record);
   Served& served = served_[level];
   if (served.at_ms != now_ms) served.before_ms = std::exchange(served.at_ms, now_ms);
@@ -61,7 +65,7 @@ std::string StarvationWatch::Check(const broker::DispatchRecord& record, std::in
     const Level other = LevelOf(job.record);
     if (!counts || other.kind != level.kind || other == level) continue;
     const auto last = served_.find(other);
-    const std::int64_t since_ms = std::max(seen_ms, last == served_.end() ? 0 : last->second.at_ms);
+    const std::int64_t since_ms = std::max({seen_ms, last == served_.end() ? 0 : last->second.at_ms, unknown_at_ms_});
     const std::int64_t bound_ms = aging_ms_ * std::max(0, level.priority - other.priority + 1);
     if (served.before_ms <= since_ms + bound_ms) continue;
     wrong = "job " + std::to_string(id.value) + " of priority " + std::to_string(other.priority) + " waits since " +

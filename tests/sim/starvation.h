@@ -49,6 +49,7 @@ class StarvationWatch {
   std::set<JobId> touched_;                    // of which something was handed out
   std::map<JobId, std::int64_t> ready_since_;  // as far as was seen
   std::map<Level, Served> served_;
+  std::int64_t unknown_at_ms_ = 0;  // when a job was served that is not on disk
 };
 
 }  // namespace icarus::sim

@@ -476,6 +476,38 @@ TEST(BrokerCore, ShowAndResultsCoverEveryTask) {
   EXPECT_EQ(page.next, 3u);
 }
 
+// A job that has shown to be short queues ahead at the worker; one that is new may not, yet, and comes first all the
+// same.
+TEST(BrokerCore, WhoQueuesAheadDoesNotKeepABetterOneFromEverySlot) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  world.Submit(CoreWorld::Noop("0:499:1"));
+  const auto finish_what_is_there = [&] {
+    const auto given = world.TakeDispatched("w");
+    for (const auto& task : given) {
+      world.Start("w", task);
+      world.Finish("w", task, TaskState::kCompleted, TaskErrorKind::kNone, 0.001);
+    }
+    return given;
+  };
+  for (int round = 0; round < 4; ++round) finish_what_is_there();
+  const JobId better = world.Submit(CoreWorld::Noop("0:1:1", 3));
+  bool served = false;
+  for (int round = 0; round < 3 && !served; ++round) {
+    for (const auto& task : finish_what_is_there()) served = served || task.job == better;
+  }
+  EXPECT_TRUE(served);
+}
+
+TEST(BrokerCore, ACancelOfOneTaskCountsThatOne) {
+  CoreWorld world;
+  world.AddWorker("w", 1);
+  JobSpec spec = CoreWorld::Noop("0:3:1");
+  spec.max_fails = 0;
+  const JobId job = world.Submit(spec);
+  EXPECT_EQ(world.Ask<CancelReply>("alice", Cancel{job, {2}, ""}).cancelled, 1u);
+}
+
 TEST(BrokerCore, TooManyFailuresEndTheRest) {
   CoreWorld world;
   world.AddWorker("w", 1);
