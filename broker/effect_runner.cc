@@ -96,6 +96,10 @@ Status EffectRunner::Pump(std::int64_t clock_ms) {
 }
 
 void EffectRunner::PostCacheRead(const ContentHash& key) {
+  if (const auto found = being_put_.find(key); found != being_put_.end()) {
+    inbox_.Post([this, key, body = found->second] { callbacks_.on_cache_read(key, body, false); });
+    return;
+  }
   auto job = [this, key] {
     auto value = cache_.Get(key);
     const bool damaged = !value && value.error().code == ErrorCode::kCorruption;
@@ -110,14 +114,22 @@ void EffectRunner::PostCacheRead(const ContentHash& key) {
 
 void EffectRunner::PostCachePut(PutCache put) {
   const std::size_t bytes = put.body->size();
+  const ContentHash key = put.key;
+  being_put_[key] = put.body;
   auto job = [this, put = std::move(put)] {
     CrashPoint("cache.put");
     if (const Status done = cache_.Put(put.key, put.entry, *put.body); !done) {
       LogWarning("a result was not cached: " + done.error().message);
     }
     CrashPoint("cache.stored");
+    inbox_.Post([this, key = put.key, body = put.body] {
+      const auto found = being_put_.find(key);
+      if (found != being_put_.end() && found->second == body) being_put_.erase(found);
+    });
   };
-  if (!cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) ++dropped_cache_puts_;
+  if (cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) return;
+  ++dropped_cache_puts_;
+  being_put_.erase(key);
 }
 
 bool EffectRunner::PostCacheWork(std::function<void(CacheStore&)> work) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,7 @@ class EffectRunner {
   std::uint64_t durable_sequence_;
   std::string storage_reason_;
   std::uint64_t dropped_cache_puts_ = 0;
+  std::unordered_map<ContentHash, Body> being_put_;  // into the cache: a read may overtake the write
   CommitThread commit_;
   IoThread cache_thread_;
   IoThread page_thread_;
