@@ -19,7 +19,7 @@ namespace {
 // Between two looks at how much there is: what is deleted comes to the tables only with time.
 constexpr std::chrono::seconds kPause(1);
 constexpr std::chrono::seconds kPauseAfterError(60);
-constexpr std::size_t kMostRuns = 256;  // beyond that all are taken for one
+constexpr std::size_t kMostRuns = 256;  // beyond that the two nearest are joined
 
 std::vector<KeyRange> RangesOf(std::uint64_t first, std::uint64_t last) {
   return {{JobRange(JobId(first)).first, JobRange(JobId(last)).last},

@@ -15,7 +15,8 @@ namespace icarus::client {
 
 class CacheFileWriter {
  public:
-  // By a temporary beside it; it appears under its name with Finish. Kept as it is when something fails before.
+  // Writes to a temporary file beside `path`; Finish gives it that name. Until then a file already at `path` is
+  // untouched, whatever fails.
   static Result<CacheFileWriter> Create(const std::string& path);
   CacheFileWriter(CacheFileWriter&&) = default;
   CacheFileWriter& operator=(CacheFileWriter&&) = delete;
