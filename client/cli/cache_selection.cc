@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "client/cli/assignments.h"
-#include "common/base/clock.h"
+#include "client/cli/since.h"
 #include "common/base/text.h"
 #include "common/model/sweep.h"
 #include "common/protocol/result_codec.h"
@@ -32,15 +32,6 @@ std::optional<double> Bound(const std::string& text) {
 }
 
 }  // namespace
-
-Result<std::int64_t> ParseSince(const std::string& text) {
-  if (text.empty()) return 0;
-  if (const std::int64_t date = ParseUtc(text); date >= 0) return date;
-  const auto ago = ParseDurationMs(text);
-  if (ago) return ReadClocks().wall_ms - *ago;
-  return UsageError("--since '" + text + "' is neither a duration (2h) nor a date (2026-11-23 or 2026-11-23T12:00:00Z)",
-                    "since");
-}
 
 Result<Condition> ParseCondition(const std::string& text) {
   ICARUS_ASSIGN(const auto assignment, SplitAssignment(text, "where"));

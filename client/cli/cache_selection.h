@@ -12,9 +12,6 @@
 
 namespace icarus::client {
 
-// A date, or how long ago: milliseconds since 1970 UTC.
-Result<std::int64_t> ParseSince(const std::string& text);
-
 // NAME=VALUES (any of them) or NAME=FIRST:LAST (from, to, both included; either may be left out).
 struct Condition {
   std::string name;

@@ -1,6 +1,6 @@
 #include "client/cli/assignments.h"
-#include "client/cli/cache_selection.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/since.h"
 #include "client/cli/task_states.h"
 #include "client/cli/verbs.h"
 #include "client/output/job_text.h"
