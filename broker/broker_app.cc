@@ -329,7 +329,9 @@ void Broker::Handle(Received received) {
     return;
   }
   if (blobs_->Handle(received) || backups_->Handle(received) || events_->Handle(received)) return;
-  if (cache_entries_->Handle(received)) return;
+  // What would change the cache of a read-only broker goes to the core, which refuses it.
+  const bool refused = !read_only_.empty() && received.message.payload.is<ImportCache>();
+  if (!refused && cache_entries_->Handle(received)) return;
   if (const auto* config = received.message.payload.get_if<Config>();
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);

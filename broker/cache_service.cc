@@ -159,9 +159,9 @@ void CacheService::Import(const Question& question, const Message& message) {
     std::vector<Found> taken = Examine(store, request, bodies, reply);
     inbox_.Post([this, question, taken = std::move(taken), reply = std::move(reply)]() mutable {
       for (Found& one : taken) {
-        const bool fits = callbacks_.import(one.key, std::move(one.entry), std::move(one.body));
-        ++(fits ? reply.imported : reply.rejected);
-        if (!fits) reply.problems.push_back(one.key.Hex() + ": it is larger than this cache may be");
+        const Status taken_in = callbacks_.import(one.key, std::move(one.entry), std::move(one.body));
+        ++(taken_in ? reply.imported : reply.rejected);
+        if (!taken_in) reply.problems.push_back(one.key.Hex() + ": " + taken_in.error().message);
       }
       if (reply.problems.size() > kMostProblems) reply.problems.resize(kMostProblems);
       Answer(question, std::move(reply));

@@ -17,8 +17,8 @@ namespace icarus::broker {
 class CacheService {
  public:
   struct Callbacks {
-    // False: too large for this cache.
-    std::function<bool(const ContentHash& key, CacheEntry entry, Body body)> import;
+    // An error says why it was not taken in.
+    std::function<Status(const ContentHash& key, CacheEntry entry, Body body)> import;
     std::function<void(const ContentHash& key)> on_damage;
     std::function<bool(const ContentHash& blob)> has_blob;  // the cache's thread
   };

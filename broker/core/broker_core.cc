@@ -283,6 +283,7 @@ bool IsQuestion(const AnyMessage& request) {
     case UpdateAck::kType:
     case ListWorkers::kType:
     case Explain::kType:
+    case Estimate::kType:
     case Heartbeat::kType: return true;
     case CacheQuery::kType: return !request.get<CacheQuery>().clear;
     default: return false;

@@ -79,8 +79,8 @@ class BrokerCore {
   // `records` empty: the store could not be read.
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
                    std::vector<Body> bodies, Now now, Outbox& out);
-  // An entry of another cache, which has been checked. False: it is larger than this cache may be.
-  bool ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
+  // An entry of another cache, which has been checked; an error says why it is not taken in.
+  Status ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
   // Its value was read for somebody, and is not what was written.
   void OnCacheDamage(const ContentHash& key, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);

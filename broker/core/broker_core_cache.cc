@@ -110,14 +110,17 @@ void BrokerCore::PutInCache(const ContentHash& key, CacheEntry entry, Body body,
   if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
 }
 
-bool BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
-  if (entry.size_bytes > cache_.max_bytes()) return false;
+Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
+  if (!read_only_.empty()) return Error::Make(ErrorCode::kRefused, "the broker changes nothing: " + read_only_);
+  if (entry.size_bytes > cache_.max_bytes()) {
+    return Error::Make(ErrorCode::kRefused, "it is larger than this cache may be");
+  }
   PutInCache(key, std::move(entry), std::move(body), out);
-  return true;
+  return {};
 }
 
 void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
-  if (!cache_.Remove(key)) return;
+  if (!read_only_.empty() || !cache_.Remove(key)) return;
   ++cache_.counters.damaged;
   out.Push(RemoveCache{{key}});
   out.Log("cached value unusable", {{"key", key.Hex()}, {"why", "damaged"}}, true);

@@ -235,6 +235,10 @@ class OldCopyTest(harness.IcarusTest):
     def test_a_broker_on_an_older_copy_of_its_store_changes_nothing(self):
         self.home.up(1)
         first = self.home.submit("noop", "--wait")
+        self.home.wait(self.home.submit("airfoil_polar", "--target", "naca0012", "--solver", "panel",
+                                        "-p", "reynolds=1e6", "-p", "aoa=0"))
+        exported = self.home.directory / "exported"
+        self.home.icarus("cache", "export", exported)
         self.home.down("--broker")
         copy = self.home.directory / "copy"
         shutil.copytree(self.home.path / "store", copy)
@@ -252,6 +256,9 @@ class OldCopyTest(harness.IcarusTest):
         wait_until(older, "the worker to tell what it has seen")
         self.assertEqual("completed", self.home.job(first)["state"], "questions are answered")
         self.refused(NOT_NOW, "submit", "noop", words=["older copy", "--salvage"])
+        for change in (("import", exported), ("remove", "--analysis", "airfoil_polar"), ("clear",)):
+            self.refused(NOT_NOW, "cache", *change, words=["older copy"])
+        self.assertEqual(1, self.home.json("cache", "stats")["entries"])
         self.assertIn(worker, [process.pid for process in self.home.workers()], "the worker goes on")
 
 

@@ -253,6 +253,7 @@ TEST(Lifecycle, AReadOnlyBrokerAnswersAndChangesNothing) {
   world.Ask<CancelReply>("alice", Cancel{job, {}, ""});
   EXPECT_TRUE(world.LastError("alice"));
   EXPECT_THAT(world.Ask<ListJobsReply>("alice", ListJobs{}).jobs, SizeIs(1));
+  EXPECT_EQ(world.Ask<EstimateReply>("alice", Estimate{CoreWorld::Noop("0:2:1")}).tasks, 3u);
   for (int second = 0; second < 60; ++second) world.Advance(1000);
   EXPECT_EQ(world.StateOf(job, 0), TaskState::kRunning) << "and nobody counts as lost";
 }
