@@ -277,7 +277,7 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
   if (changes && !read_only_.empty()) {
     return fail(Error::Make(ErrorCode::kRefused, "the broker changes nothing: " + read_only_));
   }
-  if (changes && !caller.admin) return fail(Error::Make(ErrorCode::kRefused, "only an admin changes settings"));
+  if (changes && !caller.admin) return fail(OnlyAnAdminMay("change settings"));
   ConfigReply reply;
   const auto add = [&](const SettingEntry& entry) {
     reply.entries.push_back({entry.key, entry.value, OriginName(entry.origin)});

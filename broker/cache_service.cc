@@ -16,7 +16,7 @@ constexpr std::size_t kMostLooked = 20'000;  // entries that are looked at for o
 constexpr std::size_t kMostProblems = 10;    // that an answer tells in words
 
 bool Matches(const ListCache& request, const CacheEntry& entry, std::int64_t wall_ms) {
-  if (entry.expires_at_ms != 0 && entry.expires_at_ms <= wall_ms) return false;
+  if (HasExpired(entry.expires_at_ms, wall_ms)) return false;
   if (!request.analysis.empty() && entry.analysis != request.analysis) return false;
   if (!request.solver.empty() && entry.solver != request.solver) return false;
   if (!request.identity.empty() && entry.identity != request.identity) return false;
@@ -70,7 +70,7 @@ std::string WhyRejected(const CachedItem& item, const Body& body, std::int64_t w
   if (const Result<ResultBody> decoded = DecodeResultBody(*body); !decoded) {
     return "its value cannot be read: " + decoded.error().message;
   }
-  if (item.expires_at_ms != 0 && item.expires_at_ms <= wall_ms) return "it has expired";
+  if (HasExpired(item.expires_at_ms, wall_ms)) return "it has expired";
   return {};
 }
 
@@ -146,13 +146,10 @@ Result<CacheService::Page> CacheService::ReadPage(CacheStore& store, const ListC
 }
 
 void CacheService::Import(const Question& question, const Message& message) {
-  if (!question.caller.admin) {
-    return Refuse(question, Error::Make(ErrorCode::kRefused, "only an admin may import into the cache"));
-  }
+  if (!question.caller.admin) return Refuse(question, OnlyAnAdminMay("import into the cache"));
   const ImportCache& request = message.payload.get<ImportCache>();
-  for (const CachedItem& item : request.items) {
-    if (!BodyInRange(message, item.body))
-      return Refuse(question, ProtocolError("an entry names a body that is not there"));
+  if (!BodiesInRange(message, request.items)) {
+    return Refuse(question, ProtocolError("an entry names a body that is not there"));
   }
   const bool posted = runner_.PostCacheWork([this, question, request, bodies = message.bodies](CacheStore& store) {
     ImportCacheReply reply;

@@ -55,7 +55,7 @@ void BrokerCore::RecoverTask(TaskRef task, const TaskRecord& record) {
   job.RestoreState(task.index, record.state);
   if (IsFinal(record.state)) {
     if (record.state == TaskState::kCompleted) {
-      if (record.via == ResultVia::kCache || record.via == ResultVia::kImport) ++job.cached;
+      if (IsFromCache(record.via)) ++job.cached;
       if (record.via == ResultVia::kJoined) ++job.joined;
       if (record.incomplete) ++job.incomplete;
     } else if (record.error) {
@@ -159,8 +159,7 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   for (const std::uint64_t record : stale_records_) out.Write(DeleteDispatch{record});
   stale_records_.clear();
   if (!orphans_.empty()) orphans_until_ms_ = now.monotonic_ms() + config_.reattach_grace_ms;
-  const auto removed = cache_.FinishLoading();
-  if (!removed.empty()) out.Push(RemoveCache{removed});
+  RemoveFromStore(cache_.FinishLoading(), out);
   std::vector<JobId> held;
   for (const auto& [id, slot] : jobs_.slots()) {
     const JobBrief brief = jobs_.BriefOf(slot);
@@ -322,8 +321,7 @@ void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
     if (brief.finished) KeepForRetention(id, brief.ended_ms);
   }
   cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
-  const auto removed = cache_.Shrink();
-  if (!removed.empty()) out.Push(RemoveCache{removed});
+  RemoveFromStore(cache_.Shrink(), out);
   // A default that was taken back is learned anew from who is there.
   for (const auto& [instance, worker] : workers_.all()) {
     if (!worker.lost) LearnSolvers(worker, out);

@@ -50,6 +50,11 @@ struct Caller {
   bool admin = false;
 };
 
+// The refusal of who is not an admin and wants to `do_this`.
+inline Error OnlyAnAdminMay(const std::string& do_this) {
+  return Error::Make(ErrorCode::kRefused, "only an admin may " + do_this);
+}
+
 struct BrokerIdentity {
   std::string instance;  // of this process
   std::string program;
@@ -151,6 +156,8 @@ class BrokerCore {
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
   void HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation, Outbox& out);
   void PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
+  static void RemoveFromStore(std::vector<ContentHash> keys, Outbox& out);
+  void DropUnusable(const ContentHash& key, bool damaged, Outbox& out);
   void TendCache(Now now, Outbox& out);
   Result<std::string> FormOf(const Job& job, TaskIndex index) const;
   static Result<std::string> FormOf(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
@@ -245,6 +252,7 @@ class BrokerCore {
   void ResolveJobs(Outbox& out);
   static bool IsUnresolved(const Job& job);
   void EndUnresolved(const Job& job);
+  std::string DefaultIdentity(const std::string& solver) const;
   void Resolve(Job& job, Outbox& out);
   void OnTelemetry(WorkerState& worker, const Telemetry& sample, Now now, Outbox& out);
   void OnTaskEvents(WorkerState& worker, const TaskEvents& events, Now now, Outbox& out);

@@ -51,13 +51,9 @@ Result<EstimateReply> BrokerCore::MakeEstimate(Estimate request, Now now) {
   EstimateReply reply;
   ICARUS_ASSIGN(reply.tasks, spec.sweep.Count());
   const Manifest& manifest = *catalogue_.Find(spec.analysis);
-  std::string identity = spec.solver_identity;
-  if (const auto known = config_.solver_default.find(spec.solver);
-      identity.empty() && known != config_.solver_default.end()) {
-    identity = known->second;
-  }
+  const std::string identity = spec.solver_identity.empty() ? DefaultIdentity(spec.solver) : spec.solver_identity;
   request.forms = std::min(request.forms, kMostForms);
-  const bool reads = IsCacheable(manifest, spec) && spec.cache != CachePolicy::kRefresh && !identity.empty();
+  const bool reads = IsCacheable(manifest, spec) && !spec.MustBeFresh() && !identity.empty();
   reply.probed = reads ? std::min<std::uint64_t>(reply.tasks, kEstimateProbes) : reply.tasks;
   const std::uint64_t looked_up = reads ? reply.probed : 0;
   const std::uint64_t shown = std::min<std::uint64_t>(request.forms, reply.tasks);
@@ -107,7 +103,12 @@ void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult&
 void BrokerCore::PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
   std::vector<ContentHash> removed;
   if (cache_.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body)});
-  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
+  RemoveFromStore(std::move(removed), out);
+}
+
+// What the index has dropped.
+void BrokerCore::RemoveFromStore(std::vector<ContentHash> keys, Outbox& out) {
+  if (!keys.empty()) out.Push(RemoveCache{std::move(keys)});
 }
 
 Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
@@ -120,17 +121,22 @@ Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body b
 }
 
 void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
-  if (!read_only_.empty() || !cache_.Remove(key)) return;
-  ++cache_.counters.damaged;
-  out.Push(RemoveCache{{key}});
-  out.Log("cached value unusable", {{"key", key.Hex()}, {"why", "damaged"}}, true);
+  if (!read_only_.empty()) return;
+  if (cache_.Remove(key)) DropUnusable(key, /*damaged=*/true, out);
+}
+
+// The value of a removed entry, which was read and is not there or not what was written.
+void BrokerCore::DropUnusable(const ContentHash& key, bool damaged, Outbox& out) {
+  if (damaged) ++cache_.counters.damaged;
+  RemoveFromStore({key}, out);
+  out.Log("cached value unusable", {{"key", key.Hex()}, {"why", damaged ? "damaged" : "gone"}}, true);
 }
 
 // What has expired goes, and what was counted is kept.
 void BrokerCore::TendCache(Now now, Outbox& out) {
   std::vector<ContentHash> expired = cache_.TakeExpired(now.wall_ms, kExpiriesPerTurn);
   if (expired.size() == kExpiriesPerTurn) more_work_ = true;
-  if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
+  RemoveFromStore(std::move(expired), out);
   if (cache_.counters == written_counters_) return;
   written_counters_ = cache_.counters;
   out.Write(PutCacheCounters{written_counters_});
@@ -139,10 +145,7 @@ void BrokerCore::TendCache(Now now, Outbox& out) {
 void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out) {
   CacheReply reply;
   if (request.clear) {
-    if (!caller.admin) {
-      return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin may clear the cache"),
-                        out);
-    }
+    if (!caller.admin) return ReplyError(caller, correlation, OnlyAnAdminMay("clear the cache"), out);
     reply.cleared = cache_.Clear();
     out.Push(ClearCache{});
   }
@@ -162,16 +165,13 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
 
 void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation,
                                     Outbox& out) {
-  if (!caller.admin) {
-    const Error error = Error::Make(ErrorCode::kRefused, "only an admin may remove what is cached");
-    return ReplyError(caller, correlation, error, out);
-  }
+  if (!caller.admin) return ReplyError(caller, correlation, OnlyAnAdminMay("remove what is cached"), out);
   std::vector<ContentHash> removed;
   for (const ContentHash& key : request.keys) {
     if (cache_.Remove(key)) removed.push_back(key);
   }
-  RemoveCachedReply reply{removed.size()};
-  if (!removed.empty()) out.Push(RemoveCache{std::move(removed)});
+  const RemoveCachedReply reply{removed.size()};
+  RemoveFromStore(std::move(removed), out);
   out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
 }
 

@@ -235,7 +235,7 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.state = record->state;
     task.attempt = record->attempt;
     task.worker = record->worker;
-    task.cached = record->via == ResultVia::kCache || record->via == ResultVia::kImport;
+    task.cached = IsFromCache(record->via);
     task.progress = record->state == TaskState::kCompleted ? 1 : 0;
     task.queue_wait_s = record->queue_wait_s;
     task.run_s = record->run_s;

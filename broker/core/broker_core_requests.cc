@@ -134,7 +134,7 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   reply.job = id;
   reply.tasks = total;
   if (!job.cacheable) reply.probed = total;  // nothing to look for
-  if (job.cacheable && !job.held() && !job.identity.empty() && job.spec().cache != CachePolicy::kRefresh) {
+  if (job.ReadsCache() && !job.held() && !job.identity.empty()) {
     while (job.probe_next < total && job.probe_next < limits::kProbesAtSubmit && !job.tasks_released()) {
       if (ProbeTask(job, job.probe_next, now, out) == Probed::kHit) ++reply.cached;
       ++job.probe_next;

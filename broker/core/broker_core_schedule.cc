@@ -264,11 +264,11 @@ BrokerCore::Probed BrokerCore::ProbeTask(Job& job, TaskIndex index, Now now, Out
   if (extra != nullptr && extra->execution) return Probed::kNothing;
   const auto key = KeyOf(job, index);
   if (!key) return Probed::kNothing;
-  const bool refresh = job.spec().cache == CachePolicy::kRefresh;
+  const bool refresh = job.spec().MustBeFresh();
   if (!refresh && (extra == nullptr || !extra->no_hit)) {
     std::vector<ContentHash> expired;
     const CacheEntry* entry = cache_.Lookup(*key, now.wall_ms, expired);
-    if (!expired.empty()) out.Push(RemoveCache{std::move(expired)});
+    RemoveFromStore(std::move(expired), out);
     if (entry != nullptr) {
       StartRead(job, index, *key, *entry, out);
       return Probed::kHit;
@@ -401,10 +401,8 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
   cache_waiters_.erase(it);
   --reads_in_flight_;
   if (damaged || !body) {
-    if (damaged) ++cache_.counters.damaged;
     cache_.Remove(key);
-    out.Push(RemoveCache{{key}});
-    out.Log("cached value unusable", {{"key", key.Hex()}, {"why", damaged ? "damaged" : "gone"}}, true);
+    DropUnusable(key, damaged, out);
   }
   for (const TaskRef task : waiter.tasks) {
     const auto found = jobs_.find(task.job);

@@ -157,19 +157,24 @@ void BrokerCore::EndUnresolved(const Job& job) {
   });
 }
 
+// The identity that a job gets whose submitter named none; empty: nobody has told it yet.
+std::string BrokerCore::DefaultIdentity(const std::string& solver) const {
+  const auto known = config_.solver_default.find(solver);
+  return known == config_.solver_default.end() ? std::string() : known->second;
+}
+
 // Into the queue, or among the unresolved while nobody has named an identity of its solver.
 void BrokerCore::Resolve(Job& job, Outbox& out) {
   if (job.identity.empty()) {
-    const auto known = config_.solver_default.find(job.spec().solver);
-    if (known == config_.solver_default.end()) {
+    job.identity = DefaultIdentity(job.spec().solver);
+    if (job.identity.empty()) {
       if (!std::exchange(job.is_unresolved, true)) unresolved_.Add(job.spec().solver, job.id());
       return;
     }
-    job.identity = known->second;
     out.Write(PutJobStatus{job.StatusRecord()});
   }
   job.request_class = classes_.Intern(job.spec(), job.identity);
-  if (job.cacheable && job.spec().cache != CachePolicy::kRefresh) probing_.insert(job.id());
+  if (job.ReadsCache()) probing_.insert(job.id());
   Enqueue(job);
 }
 

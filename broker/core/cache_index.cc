@@ -58,8 +58,7 @@ const CacheEntry* CacheIndex::Lookup(const ContentHash& key, std::int64_t wall_m
 
 bool CacheIndex::Contains(const ContentHash& key, std::int64_t wall_ms) const {
   const auto it = index_.find(key);
-  if (it == index_.end()) return false;
-  return it->second.entry.expires_at_ms == 0 || it->second.entry.expires_at_ms > wall_ms;
+  return it != index_.end() && !HasExpired(it->second.entry.expires_at_ms, wall_ms);
 }
 
 bool CacheIndex::Put(const ContentHash& key, CacheEntry entry, std::vector<ContentHash>& removed) {

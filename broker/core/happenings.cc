@@ -47,7 +47,7 @@ void BrokerCore::TellEnd(const Job& job, TaskIndex index, const TaskRecord& reco
   std::string detail;
   if (record.error) {
     detail = record.error->message;
-  } else if (record.via == ResultVia::kCache || record.via == ResultVia::kImport) {
+  } else if (IsFromCache(record.via)) {
     detail = "cache";
   } else if (record.via == ResultVia::kJoined) {
     detail = "joined";

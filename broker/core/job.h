@@ -67,6 +67,7 @@ class Job {
   void Hold();
   void Release();
   bool held() const { return held_; }
+  bool ReadsCache() const { return cacheable && !spec().MustBeFresh(); }
 
   // Every ready task that was never taken becomes final at once, without being touched. Returns how many. `closed`:
   // what is taken now ends like it, should it come back.

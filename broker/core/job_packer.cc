@@ -53,7 +53,7 @@ JobBrief BriefOf(const Job& job) {
   brief.held = job.held();
   brief.timed = job.deadline_at_ms > 0 || job.spec().queue_timeout_ms > 0;
   brief.identified = !job.identity.empty();
-  brief.probes = job.cacheable && job.spec().cache != CachePolicy::kRefresh;
+  brief.probes = job.ReadsCache();
   brief.in_queue = job.in_queue;
   return brief;
 }

@@ -193,6 +193,11 @@ struct RecordBatch {
   std::vector<Record> records;
 };
 
+// Whether what is valid until `expires_at_ms` (0: for ever) has ended.
+inline bool HasExpired(std::int64_t expires_at_ms, std::int64_t wall_ms) {
+  return expires_at_ms != 0 && expires_at_ms <= wall_ms;
+}
+
 // What the cache keeps of an entry beside its body.
 struct CacheEntry {
   std::string analysis;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/base/little_endian.h"
 #include "common/model/limits.h"
 #include "common/protocol/codec.h"
 
@@ -16,17 +17,9 @@ constexpr std::string_view kBegin = "icarus-cache 1\n";
 constexpr char kFile = 'F', kEntries = 'E', kEnd = 'Z';
 constexpr std::uint64_t kMostRecordBytes = limits::kMaxOutputFileBytes + (1u << 20);
 
-void PutNumber(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(number >> shift);
-}
+void PutNumber(std::string& out, std::uint64_t number) { PutInteger(out, number); }
 
-std::uint64_t NumberAt(std::string_view bytes, std::size_t at) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    number |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  }
-  return number;
-}
+std::uint64_t NumberAt(std::string_view bytes, std::size_t at) { return GetInteger<std::uint64_t>(bytes, at); }
 
 // Reads, and knows where it is.
 class Source {
@@ -82,13 +75,6 @@ std::optional<Message> Unflatten(std::string_view bytes) {
   return std::move(*message);
 }
 
-bool BodiesInRange(const Message& message, const ImportCache& entries) {
-  for (const CachedItem& item : entries.items) {
-    if (!BodyInRange(message, item.body)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 CacheFileWriter::CacheFileWriter(std::string path, std::string temporary, std::FILE* file)
@@ -108,6 +94,7 @@ Result<CacheFileWriter> CacheFileWriter::Create(const std::string& path) {
 }
 
 Status CacheFileWriter::Write(std::string_view bytes) {
+  if (bytes.empty()) return {};
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size()) return {};
   return ErrnoError("cannot write " + path_, errno);
 }
@@ -171,7 +158,7 @@ Status ReadCacheFile(const std::string& path, const std::function<Status(const C
     }
     std::optional<Message> message = head[0] == kEntries ? Unflatten(payload) : std::nullopt;
     const ImportCache* items = message ? message->payload.get_if<ImportCache>() : nullptr;
-    if (items == nullptr || !BodiesInRange(*message, *items)) return source.Damaged("is damaged");
+    if (items == nullptr || !BodiesInRange(*message, items->items)) return source.Damaged("is damaged");
     entries += items->items.size();
     ICARUS_TRY(on_entries(*items, std::move(message->bodies)));
   }

@@ -4,7 +4,6 @@
 
 #include "client/cli/assignments.h"
 #include "client/cli/since.h"
-#include "common/base/text.h"
 #include "common/model/sweep.h"
 #include "common/protocol/result_codec.h"
 

@@ -22,7 +22,6 @@ struct KeyParts {
 // The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema;
 // for a command also its line, inputs and environment.
 std::string CanonicalForm(const KeyParts& parts);
-inline ContentHash CacheKey(const KeyParts& parts) { return HashBytes(CanonicalForm(parts)); }
 
 // Whether the job's results may be read from and written to the cache.
 bool IsCacheable(const Manifest& manifest, const JobSpec& spec);

@@ -123,6 +123,9 @@ struct JobSpec {
                 deadline_ms, after, after_any, delay_ms, retries, retry_exit, no_restart, resources, require, cache,
                 ttl_ms, max_fails, max_running, name, tags, strict)
 
+  // Whether results of before are not to be used.
+  bool MustBeFresh() const { return cache == CachePolicy::kRefresh; }
+
   // Whether both ask for the same tasks; when and for whom they run may differ. REQUIRES canonical specifications.
   bool SameTasks(const JobSpec& other) const {
     return analysis == other.analysis && solver == other.solver && solver_identity == other.solver_identity &&

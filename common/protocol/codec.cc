@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/base/check.h"
+#include "common/base/little_endian.h"
 #include "common/protocol/map_codec.h"
 
 namespace icarus {
@@ -21,21 +22,6 @@ struct BodyList {
   std::vector<BodyInfo> bodies;
   ICARUS_FIELDS(BodyList, bodies)
 };
-
-template <class Integer>
-void PutInteger(std::string& out, Integer value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
-}
-
-template <class Integer>
-Integer GetInteger(std::string_view in, std::size_t at) {
-  Integer value = 0;
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    value = static_cast<Integer>(
-        value | static_cast<Integer>(static_cast<Integer>(static_cast<unsigned char>(in[at + i])) << (8 * i)));
-  }
-  return value;
-}
 
 // The list of bodies stands before the map of the message, each a complete msgpack map, so that neither needs the
 // other.

@@ -1,10 +1,11 @@
 // Messages to frames and back. A message is: a header frame, a map frame, and a frame for each body.
 // Header, 32 bytes, little-endian: "ICAR", u16 protocol version, u16 type, u64 correlation id, u32 length of the body
 // list, u32 checksum (low half of XXH3-64) of the map frame, u32 session, u32 number in it. The map frame is the body
-// list, a msgpack map {bodies:
-// [{length, checksum}…]} that is left out when there are no bodies, followed by the msgpack map of the message.
+// list, a msgpack map {bodies: [{length, checksum}…]} that is left out when there are no bodies, followed by the
+// msgpack map of the message.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,10 @@ Result<Message> DecodeMessage(std::string_view header, std::string_view map, std
 // not know which members are indices, so receivers check with BodyInRange.
 inline bool BodyInRange(const Message& message, std::int32_t index) {
   return index >= -1 && index < static_cast<std::int32_t>(message.bodies.size());
+}
+template <class Items>
+bool BodiesInRange(const Message& message, const Items& items) {
+  return std::ranges::all_of(items, [&](const auto& item) { return BodyInRange(message, item.body); });
 }
 
 }  // namespace icarus

@@ -318,6 +318,7 @@ struct UpdateAck {
 // How a result came to its task.
 enum class ResultVia : std::uint8_t { kComputed = 0, kCache = 1, kJoined = 2, kImport = 3 };
 constexpr int EnumCount(ResultVia) { return 4; }
+constexpr bool IsFromCache(ResultVia via) { return via == ResultVia::kCache || via == ResultVia::kImport; }
 
 struct FetchResults {
   static constexpr MessageType kType = MessageType::kFetchResults;
