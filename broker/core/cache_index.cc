@@ -61,7 +61,7 @@ bool CacheIndex::Contains(const ContentHash& key, std::int64_t wall_ms) const {
   return it != index_.end() && !HasExpired(it->second.entry.expires_at_ms, wall_ms);
 }
 
-bool CacheIndex::Put(const ContentHash& key, CacheEntry entry, std::vector<ContentHash>& removed) {
+bool CacheIndex::Put(const ContentHash& key, CacheEntry& entry, std::vector<ContentHash>& removed) {
   if (entry.size_bytes > max_bytes_ || max_entries_ == 0) {
     ++counters.refused;
     return false;
@@ -72,7 +72,7 @@ bool CacheIndex::Put(const ContentHash& key, CacheEntry entry, std::vector<Conte
   while (bytes_ + entry.size_bytes > max_bytes_ || index_.size() + 1 > max_entries_) {
     removed.push_back(EvictOne());
   }
-  Insert(key, std::move(entry));
+  Insert(key, entry);
   return true;
 }
 

@@ -36,8 +36,9 @@ class CacheIndex {
   // The same without touching anything.
   bool Contains(const ContentHash& key, std::int64_t wall_ms) const;
 
-  // False when the entry is larger than the cache may be: it is not put. `removed` gets what had to go.
-  bool Put(const ContentHash& key, CacheEntry entry, std::vector<ContentHash>& removed);
+  // False when the entry is larger than the cache may be: it is not put. `entry` gets its place in the order of uses,
+  // which is to be stored with it; `removed` gets what had to go.
+  bool Put(const ContentHash& key, CacheEntry& entry, std::vector<ContentHash>& removed);
   bool Remove(const ContentHash& key);  // false: it was not there
   std::uint64_t Clear();
   std::vector<ContentHash> Shrink();  // to the limits, after they were changed

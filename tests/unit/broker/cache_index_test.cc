@@ -26,9 +26,10 @@ CacheEntry Entry(std::uint64_t size, double compute_s = 0.01, std::int64_t expir
 
 class CacheIndexTest : public ::testing::Test {
  protected:
-  std::vector<ContentHash> Put(std::uint64_t key, const CacheEntry& entry) {
+  std::vector<ContentHash> Put(std::uint64_t key, CacheEntry entry) {
     std::vector<ContentHash> removed;
     index_.Put(Key(key), entry, removed);
+    stored_[Key(key)] = entry;
     return removed;
   }
   bool Hit(std::uint64_t key, std::int64_t wall_ms = 0) {
@@ -36,6 +37,7 @@ class CacheIndexTest : public ::testing::Test {
     return index_.Lookup(Key(key), wall_ms, expired) != nullptr;
   }
   CacheIndex index_;
+  std::map<ContentHash, CacheEntry> stored_;
 };
 
 TEST_F(CacheIndexTest, TheOldestOfEqualCostGoes) {
@@ -83,6 +85,15 @@ TEST_F(CacheIndexTest, AnExpiredEntryIsAMissCountedOnceAndTakenInTheBackground) 
   EXPECT_EQ(index_.counters.expirations, 2u);
   EXPECT_EQ(index_.entries(), 0u);
   EXPECT_EQ(index_.bytes(), 0u);
+}
+
+TEST_F(CacheIndexTest, AfterARestartTheOldestStillGoesFirst) {
+  for (std::uint64_t key = 0; key < 5; ++key) Put(key, Entry(400));
+  index_ = CacheIndex();
+  index_.SetLimits(1u << 20, 5);
+  for (const auto& [key, entry] : stored_) index_.Load(key, entry);
+  EXPECT_THAT(index_.FinishLoading(), IsEmpty());
+  for (std::uint64_t key = 5; key < 10; ++key) EXPECT_THAT(Put(key, Entry(400)), ElementsAre(Key(key - 5)));
 }
 
 TEST_F(CacheIndexTest, SmallerLimitsTakeEffectAtOnce) {
@@ -139,6 +150,17 @@ struct Model {
     it->second.credit = gone + CacheIndex::WeightOf(it->second.entry);
     return true;
   }
+  // What a store kept: a use since the put is forgotten, and nothing has gone yet.
+  void Restart(const std::map<ContentHash, CacheEntry>& kept) {
+    items.clear();
+    gone = 0;
+    clock = 0;
+    for (const auto& [key, entry] : kept) {
+      items[key] = {entry, CacheIndex::WeightOf(entry), entry.last_used};
+      clock = std::max(clock, entry.last_used);
+    }
+    Shrink();
+  }
   void Expire(std::int64_t now) {
     expirations += std::erase_if(items, [&](const auto& item) {
       return item.second.entry.expires_at_ms != 0 && item.second.entry.expires_at_ms <= now;
@@ -146,61 +168,124 @@ struct Model {
   }
 };
 
+// What the broker keeps of its index: the changes in their order, of which a crash may lose the last, and the counters
+// as they were when one of its turns ended.
+class Store {
+ public:
+  void Put(const ContentHash& key, const CacheEntry& entry) {
+    changes_.push_back([=](Entries& entries) { entries[key] = entry; });
+  }
+  void Remove(const std::vector<ContentHash>& keys) {
+    changes_.push_back([=](Entries& entries) {
+      for (const ContentHash& key : keys) entries.erase(key);
+    });
+  }
+  void Clear() {
+    changes_.push_back([](Entries& entries) { entries.clear(); });
+  }
+  const std::map<ContentHash, CacheEntry>& Keep(std::size_t most) {
+    for (std::size_t i = 0; i < std::min(most, changes_.size()); ++i) changes_[i](kept_);
+    changes_.clear();
+    return kept_;
+  }
+  std::size_t changes() const { return changes_.size(); }
+
+ private:
+  using Entries = std::map<ContentHash, CacheEntry>;
+  Entries kept_;
+  std::vector<std::function<void(Entries&)>> changes_;
+};
+
 void CheckEqual(const CacheIndex& index, const Model& model) {
   RC_ASSERT(index.entries() == model.items.size());
   RC_ASSERT(index.bytes() == model.bytes());
   RC_ASSERT(index.bytes() <= index.max_bytes() && index.entries() <= index.max_entries());
+  const std::optional<std::int64_t> next = index.NextExpiry();
+  for (const auto& [key, item] : model.items) {
+    RC_ASSERT(item.entry.expires_at_ms == 0 || (next && *next <= item.entry.expires_at_ms));
+  }
   RC_ASSERT(index.counters.evictions == model.evictions);
   RC_ASSERT(index.counters.expirations == model.expirations);
   for (const auto& [key, item] : model.items) RC_ASSERT(index.Contains(key, -1));
 }
 
-void PlayHistory() {
-  CacheIndex index;
-  Model model;
-  model.max_bytes = *rc::gen::inRange<std::uint64_t>(100, 400'000);
-  model.max_entries = *rc::gen::inRange<std::uint64_t>(1, 12);
-  index.SetLimits(model.max_bytes, model.max_entries);
-  std::int64_t now = 0;
-  const int steps = *rc::gen::inRange(1, 60);
-  for (int step = 0; step < steps; ++step) {
-    const ContentHash key = Key(*rc::gen::inRange<std::uint64_t>(0, 16));
-    std::vector<ContentHash> gone;
+class History {
+ public:
+  History() {
+    model_.max_bytes = *rc::gen::inRange<std::uint64_t>(100, 400'000);
+    model_.max_entries = *rc::gen::inRange<std::uint64_t>(1, 12);
+    index_.SetLimits(model_.max_bytes, model_.max_entries);
+  }
+
+  void Play() {
+    for (int steps = *rc::gen::inRange(1, 60); steps > 0; --steps) {
+      Step(Key(*rc::gen::inRange<std::uint64_t>(0, 16)));
+      CheckEqual(index_, model_);
+    }
+  }
+
+ private:
+  void Step(const ContentHash& key) {
     switch (*rc::gen::inRange(0, 12)) {
       case 0:
-        now += *rc::gen::inRange(1, 400);
-        index.TakeExpired(now, 1000);
-        model.Expire(now);
-        break;
-      case 1: RC_ASSERT(index.Remove(key) == (model.items.erase(key) == 1)); break;
-      case 2:
-        if (*rc::gen::inRange(0, 10) > 0) break;
-        RC_ASSERT(index.Clear() == model.items.size());
-        model.items.clear();
-        break;
+        now_ += *rc::gen::inRange(1, 400);
+        store_.Remove(index_.TakeExpired(now_, 1000));
+        return model_.Expire(now_);
+      case 1: RC_ASSERT(index_.Remove(key) == (model_.items.erase(key) == 1)); return store_.Remove({key});
+      case 2: return *rc::gen::inRange(0, 4) > 0 ? Restart() : Clear();
       case 3:
-        model.max_entries = *rc::gen::inRange<std::uint64_t>(1, 12);
-        index.SetLimits(model.max_bytes, model.max_entries);
-        index.Shrink();
-        model.Shrink();
-        break;
+        model_.max_entries = *rc::gen::inRange<std::uint64_t>(1, 12);
+        index_.SetLimits(model_.max_bytes, model_.max_entries);
+        store_.Remove(index_.Shrink());
+        return model_.Shrink();
       case 4:
       case 5:
-      case 6: RC_ASSERT((index.Lookup(key, now, gone) != nullptr) == model.Get(key, now)); break;
-      default: {
-        const double cost = *rc::gen::element(0.001, 0.5, 3.0, 100.0);
-        const std::int64_t expires = *rc::gen::element<std::int64_t>(0, 0, now + 100, now + 1000);
-        const CacheEntry entry = Entry(*rc::gen::inRange<std::uint64_t>(1, 200'000), cost, expires);
-        index.Put(key, entry, gone);
-        model.Put(key, entry);
-      }
+      case 6: return Get(key);
+      default: Put(key);
     }
-    CheckEqual(index, model);
   }
-}
+  void Get(const ContentHash& key) {
+    std::vector<ContentHash> expired;
+    RC_ASSERT((index_.Lookup(key, now_, expired) != nullptr) == model_.Get(key, now_));
+    store_.Remove(expired);
+  }
+  void Put(const ContentHash& key) {
+    const double cost = *rc::gen::element(0.001, 0.5, 3.0, 100.0);
+    const std::int64_t expires = *rc::gen::element<std::int64_t>(0, 0, now_ + 100, now_ + 1000);
+    const CacheEntry entry = Entry(*rc::gen::inRange<std::uint64_t>(1, 200'000), cost, expires);
+    std::vector<ContentHash> removed;
+    CacheEntry put = entry;
+    if (index_.Put(key, put, removed)) store_.Put(key, put);
+    store_.Remove(removed);
+    model_.Put(key, entry);
+  }
+  void Clear() {
+    RC_ASSERT(index_.Clear() == model_.items.size());
+    model_.items.clear();
+    store_.Clear();
+  }
+  // Orderly, or a crash that loses what was not written yet.
+  void Restart() {
+    const bool crash = *rc::gen::inRange(0, 2) == 1;
+    const std::size_t kept = crash ? *rc::gen::inRange<std::size_t>(0, store_.changes() + 1) : store_.changes();
+    const auto& entries = store_.Keep(kept);
+    const CacheCounters counters = index_.counters;
+    index_ = CacheIndex();
+    index_.counters = counters;
+    index_.SetLimits(model_.max_bytes, model_.max_entries);
+    for (const auto& [key, entry] : entries) index_.Load(key, entry);
+    store_.Remove(index_.FinishLoading());
+    model_.Restart(entries);
+  }
+
+  CacheIndex index_;
+  Model model_;
+  Store store_;
+  std::int64_t now_ = 0;
+};
 
 RC_GTEST_PROP(CacheIndexProperty, DoesWhatTheModelDoes, ()) {
-  for (int history = 0; history < 100; ++history) PlayHistory();
+  for (int history = 0; history < 100; ++history) History().Play();
 }
 
 }  // namespace
