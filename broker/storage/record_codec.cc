@@ -1,5 +1,6 @@
 #include "broker/storage/record_codec.h"
 
+#include "common/base/little_endian.h"
 #include "common/protocol/map_codec.h"
 
 namespace icarus::broker {
@@ -11,20 +12,11 @@ std::uint64_t SealChecksum(std::string_view key, std::string_view payload) {
   return Checksum(payload) ^ (of_key << 1 | of_key >> 63);
 }
 
-std::uint64_t ReadChecksum(std::string_view stored) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(stored[1 + i])) << (8 * i);
-  }
-  return value;
-}
-
 }  // namespace
 
 std::string SealHeader(std::string_view key, std::string_view payload) {
   std::string header(1, static_cast<char>(kRecordVersion));
-  const std::uint64_t checksum = SealChecksum(key, payload);
-  for (std::size_t i = 0; i < 8; ++i) header.push_back(static_cast<char>((checksum >> (8 * i)) & 0xff));
+  PutInteger(header, SealChecksum(key, payload));
   return header;
 }
 
@@ -42,7 +34,8 @@ Result<std::string_view> Unseal(std::string_view key, std::string_view stored) {
   if (version != kRecordVersion)
     return CorruptionError("its version " + std::to_string(version) + " is not known here");
   const std::string_view payload = stored.substr(kSealBytes);
-  if (ReadChecksum(stored) != SealChecksum(key, payload)) return CorruptionError("its checksum does not match");
+  if (GetInteger<std::uint64_t>(stored, 1) != SealChecksum(key, payload))
+    return CorruptionError("its checksum does not match");
   return payload;
 }
 
