@@ -29,7 +29,6 @@ class CacheIndexTest : public ::testing::Test {
   std::vector<ContentHash> Put(std::uint64_t key, CacheEntry entry) {
     std::vector<ContentHash> removed;
     index_.Put(Key(key), entry, removed);
-    stored_[Key(key)] = entry;
     return removed;
   }
   bool Hit(std::uint64_t key, std::int64_t wall_ms = 0) {
@@ -37,7 +36,6 @@ class CacheIndexTest : public ::testing::Test {
     return index_.Lookup(Key(key), wall_ms, expired) != nullptr;
   }
   CacheIndex index_;
-  std::map<ContentHash, CacheEntry> stored_;
 };
 
 TEST_F(CacheIndexTest, TheOldestOfEqualCostGoes) {
@@ -88,10 +86,16 @@ TEST_F(CacheIndexTest, AnExpiredEntryIsAMissCountedOnceAndTakenInTheBackground) 
 }
 
 TEST_F(CacheIndexTest, AfterARestartTheOldestStillGoesFirst) {
-  for (std::uint64_t key = 0; key < 5; ++key) Put(key, Entry(400));
+  std::map<ContentHash, CacheEntry> stored;
+  for (std::uint64_t key = 0; key < 5; ++key) {
+    std::vector<ContentHash> removed;
+    CacheEntry entry = Entry(400);
+    index_.Put(Key(key), entry, removed);
+    stored[Key(key)] = entry;
+  }
   index_ = CacheIndex();
   index_.SetLimits(1u << 20, 5);
-  for (const auto& [key, entry] : stored_) index_.Load(key, entry);
+  for (const auto& [key, entry] : stored) index_.Load(key, entry);
   EXPECT_THAT(index_.FinishLoading(), IsEmpty());
   for (std::uint64_t key = 5; key < 10; ++key) EXPECT_THAT(Put(key, Entry(400)), ElementsAre(Key(key - 5)));
 }
@@ -168,8 +172,7 @@ struct Model {
   }
 };
 
-// What the broker keeps of its index: the changes in their order, of which a crash may lose the last, and the counters
-// as they were when one of its turns ended.
+// What the broker keeps of its index: the changes in their order, of which a crash may lose the last.
 class Store {
  public:
   void Put(const ContentHash& key, const CacheEntry& entry) {
@@ -202,11 +205,11 @@ void CheckEqual(const CacheIndex& index, const Model& model) {
   RC_ASSERT(index.bytes() <= index.max_bytes() && index.entries() <= index.max_entries());
   const std::optional<std::int64_t> next = index.NextExpiry();
   for (const auto& [key, item] : model.items) {
+    RC_ASSERT(index.Contains(key, -1));
     RC_ASSERT(item.entry.expires_at_ms == 0 || (next && *next <= item.entry.expires_at_ms));
   }
   RC_ASSERT(index.counters.evictions == model.evictions);
   RC_ASSERT(index.counters.expirations == model.expirations);
-  for (const auto& [key, item] : model.items) RC_ASSERT(index.Contains(key, -1));
 }
 
 class History {
@@ -252,12 +255,11 @@ class History {
   void Put(const ContentHash& key) {
     const double cost = *rc::gen::element(0.001, 0.5, 3.0, 100.0);
     const std::int64_t expires = *rc::gen::element<std::int64_t>(0, 0, now_ + 100, now_ + 1000);
-    const CacheEntry entry = Entry(*rc::gen::inRange<std::uint64_t>(1, 200'000), cost, expires);
-    std::vector<ContentHash> removed;
-    CacheEntry put = entry;
-    if (index_.Put(key, put, removed)) store_.Put(key, put);
-    store_.Remove(removed);
+    CacheEntry entry = Entry(*rc::gen::inRange<std::uint64_t>(1, 200'000), cost, expires);
     model_.Put(key, entry);
+    std::vector<ContentHash> removed;
+    if (index_.Put(key, entry, removed)) store_.Put(key, entry);
+    store_.Remove(removed);
   }
   void Clear() {
     RC_ASSERT(index_.Clear() == model_.items.size());
