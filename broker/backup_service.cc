@@ -19,7 +19,7 @@ bool BackupService::Handle(const Received& received) {
   if (request == nullptr || received.role != PeerRole::kClient) return false;
   const auto refuse = [&](Error error) { Answer(received, ToErrorReply(error)); };
   if (!received.caller.admin) {
-    refuse(Error::Make(ErrorCode::kRefused, "only an admin makes backups"));
+    refuse(OnlyAnAdminMay("make backups"));
   } else if (request->directory.empty() || request->directory.front() != '/') {
     refuse(UsageError("the directory of a backup is an absolute path", "directory"));
   } else {

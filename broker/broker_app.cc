@@ -127,7 +127,6 @@ class Broker {
   PollLoop loop_;
   bool more_messages_ = false;
   std::string space_reason_;  // of RocksDbJobStore::ReviewSpace
-  std::string read_only_;     // why nothing is changed any more
   std::int64_t space_reviewed_ms_ = -kReviewSpaceMs;
   std::chrono::nanoseconds clock_offset_{0};
 };
@@ -274,9 +273,7 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
     out_.Reply(PeerRole::kClient, caller.instance, correlation, ToErrorReply(error));
   };
   const bool changes = request.verb == ConfigVerb::kSet || request.verb == ConfigVerb::kUnset;
-  if (changes && !read_only_.empty()) {
-    return fail(Error::Make(ErrorCode::kRefused, "the broker changes nothing: " + read_only_));
-  }
+  if (changes && core_->is_read_only()) return fail(core_->ReadOnlyError(ErrorCode::kRefused));
   if (changes && !caller.admin) return fail(OnlyAnAdminMay("change settings"));
   ConfigReply reply;
   const auto add = [&](const SettingEntry& entry) {
@@ -308,17 +305,17 @@ void Broker::HandleConfig(const Caller& caller, const Config& request, std::uint
 // A worker or an admin who has heard of batches that this store does not have: it is an older copy of the one that was
 // served then. Going on would give out numbers and results a second time.
 void Broker::CheckSeen(const Received& received, const Hello& hello) {
-  if (!read_only_.empty() || hello.lineage != job_store_->meta().lineage) return;
+  if (core_->is_read_only() || hello.lineage != job_store_->meta().lineage) return;
   if (hello.role != PeerRole::kWorker && !received.caller.admin) return;
   const std::uint64_t here = runner_->durable_sequence();
   if (hello.seen_sequence <= here) return;
-  read_only_ =
+  const std::string why =
       "its store ends at batch " + std::to_string(here) + ", but " + hello.program + " on " + hello.host +
       " has heard of batch " + std::to_string(hello.seen_sequence) +
       ": this is an older copy; stop this broker and serve the newer store, or begin a new history of this one "
       "with icarus-broker --salvage";
-  LogError("read-only: " + read_only_);
-  core_->OnReadOnly(read_only_);
+  LogError("read-only: " + why);
+  core_->OnReadOnly(why);
 }
 
 void Broker::Handle(Received received) {
@@ -330,7 +327,7 @@ void Broker::Handle(Received received) {
   }
   if (blobs_->Handle(received) || backups_->Handle(received) || events_->Handle(received)) return;
   // What would change the cache of a read-only broker goes to the core, which refuses it.
-  const bool refused = !read_only_.empty() && received.message.payload.is<ImportCache>();
+  const bool refused = core_->is_read_only() && received.message.payload.is<ImportCache>();
   if (!refused && cache_entries_->Handle(received)) return;
   if (const auto* config = received.message.payload.get_if<Config>();
       config != nullptr && received.role == PeerRole::kClient) {

@@ -178,7 +178,7 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
 // One that is packed, and has nothing that needs it unpacked, stays so: a start with a million of them is quick.
 void BrokerCore::RecoverOpenJob(JobId id, const JobBrief& brief, Now now, Outbox& out) {
   ++open_jobs_of_user_[*brief.user];
-  const bool stays_so = brief.identified || !config_.solver_default.contains(*brief.solver);
+  const bool stays_so = brief.identified || DefaultIdentity(*brief.solver).empty();
   if (jobs_.IsPacked(id) && !brief.timed && stays_so) {
     admission_.AddTasks(*brief.user, brief.ready);
     if (!brief.identified) return unresolved_.Add(*brief.solver, id);
@@ -253,7 +253,7 @@ void BrokerCore::OnHello(const Caller& caller, const Hello& hello, std::uint64_t
       out.Reply(hello.role, caller.instance, correlation, ToErrorReply(error));
       return;
     }
-    if (!read_only_.empty()) return RefuseReadOnly(PeerRole::kWorker, caller, correlation, out);
+    if (is_read_only()) return RefuseReadOnly(PeerRole::kWorker, caller, correlation, out);
     if (workers_.Find(caller.instance) == nullptr && workers_.all().size() >= config_.max_workers) {
       Error error = Error::Make(ErrorCode::kOverloaded, std::to_string(workers_.all().size()) +
                                                             " workers are connected, and no more are taken "
@@ -290,13 +290,13 @@ bool IsQuestion(const AnyMessage& request) {
 }
 
 void BrokerCore::RefuseReadOnly(PeerRole role, const Caller& caller, std::uint64_t correlation, Outbox& out) const {
-  Error error = Error::Make(ErrorCode::kOverloaded, "the broker changes nothing: " + read_only_);
+  Error error = ReadOnlyError(ErrorCode::kOverloaded);
   error.retry_after_s = kReadOnlyRetryS;
   out.Reply(role, caller.instance, correlation, ToErrorReply(error));
 }
 
 bool BrokerCore::OnMessage(const Caller& caller, Message message, Now now, Outbox& out) {
-  if (!read_only_.empty() && !IsQuestion(message.payload)) {
+  if (is_read_only() && !IsQuestion(message.payload)) {
     const bool worker = workers_.Find(caller.instance) != nullptr;
     if (!worker) RefuseReadOnly(PeerRole::kClient, caller, message.correlation, out);
     return true;
@@ -345,7 +345,7 @@ void BrokerCore::ForgiveLateTurn(Now now) {
 
 void BrokerCore::EndTurn(Now now, Outbox& out) {
   more_work_ = false;
-  if (!read_only_.empty()) {
+  if (is_read_only()) {
     PushUpdates(now, out);
     return jobs_.PackIdle();
   }
@@ -379,7 +379,7 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
     if (!next || due < *next) next = due;
   };
   if (watch_deadline_ms_ >= 0) consider(watch_deadline_ms_);
-  if (!read_only_.empty()) return next;
+  if (is_read_only()) return next;
   for (const auto& [instance, worker] : workers_.all()) {
     if (!worker.lost) consider(worker.last_heard_ms + config_.worker_lost_after_ms);
   }

@@ -95,6 +95,9 @@ class BrokerCore {
   void OnStorageState(std::string reason) { storage_reason_ = std::move(reason); }
   // From now on nothing is changed: only questions are answered, and workers keep what they have. For good.
   void OnReadOnly(std::string why) { read_only_ = std::move(why); }
+  bool is_read_only() const { return !read_only_.empty(); }
+  // The refusal of a change while that is so.
+  Error ReadOnlyError(ErrorCode code) const { return Error::Make(code, "the broker changes nothing: " + read_only_); }
   // Deadlines, cache probes, scheduling, pushes to watchers.
   void EndTurn(Now now, Outbox& out);
 

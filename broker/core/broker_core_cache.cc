@@ -112,7 +112,7 @@ void BrokerCore::RemoveFromStore(std::vector<ContentHash> keys, Outbox& out) {
 }
 
 Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
-  if (!read_only_.empty()) return Error::Make(ErrorCode::kRefused, "the broker changes nothing: " + read_only_);
+  if (is_read_only()) return ReadOnlyError(ErrorCode::kRefused);
   if (entry.size_bytes > cache_.max_bytes()) {
     return Error::Make(ErrorCode::kRefused, "it is larger than this cache may be");
   }
@@ -121,7 +121,7 @@ Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body b
 }
 
 void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
-  if (!read_only_.empty()) return;
+  if (is_read_only()) return;
   if (cache_.Remove(key)) DropUnusable(key, /*damaged=*/true, out);
 }
 

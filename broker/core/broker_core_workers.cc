@@ -315,8 +315,7 @@ void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, No
 void BrokerCore::HandleWorkers(const Caller& caller, const ListWorkers& request, std::uint64_t correlation, Now now,
                                Outbox& out) {
   if ((!request.drain.empty() || !request.resume.empty()) && !caller.admin) {
-    return ReplyError(caller, correlation, Error::Make(ErrorCode::kRefused, "only an admin drains and resumes workers"),
-                      out);
+    return ReplyError(caller, correlation, OnlyAnAdminMay("drain and resume workers"), out);
   }
   ListWorkersReply reply;
   const std::string& wanted = request.drain.empty() ? request.resume : request.drain;
