@@ -147,10 +147,11 @@ Status Connection::Turn(std::optional<TimePoint> deadline) {
   std::optional<std::chrono::nanoseconds> timeout;
   if (wake) timeout = *wake - Clock();
   ICARUS_TRY(loop_.Wait(timeout));
+  const TimePoint woke = Clock();
   // We stood still (Ctrl-Z, a closed lid): that was not the broker's silence.
-  if (wake && Busy() && Clock() - *wake > kStandstill) busy_since_ = Clock();
+  if (wake && Busy() && woke - *wake > kStandstill) busy_since_ = woke;
   Receive();
-  OnTime(Clock());
+  OnTime(woke);  // nor is the time that what was received took here
   return {};
 }
 

@@ -139,13 +139,14 @@ def wake(campaign, readers, job):
         os.kill(reader.pid, signal.SIGCONT)
     for reader in readers:
         try:
-            reader.communicate(timeout=60 * harness.SLOW)
+            said, _ = reader.communicate(timeout=60 * harness.SLOW)
         except subprocess.TimeoutExpired:
             campaign.violations.append(f"{reader.args[1:]} does not end after its stop")
             continue
         cancelled = job in campaign.history.cancel_sent and reader.returncode == harness.INCOMPLETE
         if reader.returncode != harness.DONE and not cancelled:
-            campaign.violations.append(f"{reader.args[1:]} ended with {reader.returncode} after its stop")
+            campaign.violations.append(f"{reader.args[1:]} ended with {reader.returncode} after its stop: "
+                                       f"{said[-300:]!r}")
 
 
 def look_on(campaign, slow, rounds):

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <thread>
 
 #include "common/config/access_file.h"
 #include "common/protocol/result_codec.h"
@@ -221,6 +222,26 @@ TEST_F(ClientTest, AWatchGoesOnWithTheNextBroker) {
   });
   ASSERT_TRUE(client->RunUntil([&] { return states.size() == 2; }, Soon()));
   EXPECT_THAT(states, ElementsAre(TaskState::kRunning, TaskState::kCompleted));
+}
+
+// As a process that is stopped (Ctrl-Z) while it shows an update.
+TEST_F(ClientTest, TimeThatAnUpdateTakesHereIsNotTheBrokersSilence) {
+  FakeBroker broker(home_, "one", [](const Message& message) -> std::vector<Message> {
+    if (message.payload.is<Watch>()) return Reply(JobUpdate{1, {Job(7, TaskState::kRunning)}});
+    if (message.payload.is<Heartbeat>()) return Reply(JobUpdate{2, {Job(7, TaskState::kCompleted)}});
+    return {};
+  });
+  const milliseconds patience{3200};
+  const auto client = Connect(patience);
+  std::optional<Error> error;
+  const std::uint64_t watch = client->Watch({JobId(7)}, [&](Result<JobUpdate> update) {
+    if (!update) error = update.error();
+    std::this_thread::sleep_for(patience + milliseconds(200));  // the stop itself; nothing is waited for
+  });
+  const auto end = client->RunUntil([&] { return error.has_value(); }, std::chrono::steady_clock::now() + patience);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(*end, RunEnd::kDeadline) << error->message;
+  client->EndWatch(watch);
 }
 
 TEST_F(ClientTest, WaitingEndsAtItsDeadlineAndByInterrupt) {
