@@ -198,8 +198,15 @@ Status Broker::Recover() {
 
 CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   CoreCallbacks callbacks;
-  callbacks.on_cache_read = [&broker](const ContentHash& key, Body body, bool damaged) {
+  callbacks.cache.on_read = [&broker](const ContentHash& key, Body body, bool damaged) {
     broker.core_->OnCacheRead(key, std::move(body), damaged, broker.Clock(), broker.out_);
+  };
+  callbacks.cache.on_puts_lost = [&broker](const auto& keys) { broker.core_->OnCachePutsLost(keys); };
+  callbacks.cache.on_state = [&broker](const std::string& why) {
+    broker.core_->OnCacheState(why, broker.Clock(), broker.out_);
+  };
+  callbacks.cache.room = [&broker] {
+    return CacheRoom{broker.core_->cache().bytes(), broker.core_->cache().max_bytes()};
   };
   callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
     broker.core_->OnTasksRead(ticket, records, std::move(bodies), broker.Clock(), broker.out_);
@@ -255,7 +262,7 @@ Status Broker::Start() {
   events_ = std::make_unique<EventService>(*job_store_, *gateway_, *inbox_);
   ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
   backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), *gateway_, *inbox_);
-  cache_entries_ = std::make_unique<CacheService>(*runner_, *gateway_, *inbox_, MakeCacheCallbacks(*this));
+  cache_entries_ = std::make_unique<CacheService>(runner_->cache(), *gateway_, *inbox_, MakeCacheCallbacks(*this));
   return WriteAccess();
 }
 
@@ -383,6 +390,7 @@ std::optional<std::chrono::nanoseconds> Broker::Timeout(bool backlog) const {
   std::optional<std::int64_t> due = core_->NextDeadlineMs();
   const std::int64_t now = Clock().monotonic_ms();
   if (const auto events = runner_->events().DueMs(); events && (!due || *events < *due)) due = *events;
+  if (const auto cache = runner_->cache().DueMs(); cache && (!due || *cache < *due)) due = *cache;
   if (backlog && (!due || *due > now + kBacklogRetryMs)) due = now + kBacklogRetryMs;
   if (!due) return std::nullopt;
   return std::chrono::milliseconds(std::max<std::int64_t>(0, *due - now));

@@ -93,7 +93,7 @@ bool CacheService::Handle(const Received& received) {
 }
 
 void CacheService::List(const Question& question, const ListCache& request) {
-  const bool posted = runner_.PostCacheWork([this, question, request](CacheStore& store) {
+  const bool posted = cache_.Post([this, question, request](CacheStore& store) {
     Result<Page> page = ReadPage(store, request, ReadClocks().wall_ms);
     inbox_.Post([this, question, page = std::move(page)]() mutable {
       if (!page) return Refuse(question, page.error());
@@ -151,7 +151,7 @@ void CacheService::Import(const Question& question, const Message& message) {
   if (!BodiesInRange(message, request.items)) {
     return Refuse(question, ProtocolError("an entry names a body that is not there"));
   }
-  const bool posted = runner_.PostCacheWork([this, question, request, bodies = message.bodies](CacheStore& store) {
+  const bool posted = cache_.Post([this, question, request, bodies = message.bodies](CacheStore& store) {
     ImportCacheReply reply;
     std::vector<Found> taken = Examine(store, request, bodies, reply);
     inbox_.Post([this, question, taken = std::move(taken), reply = std::move(reply)]() mutable {
@@ -161,7 +161,9 @@ void CacheService::Import(const Question& question, const Message& message) {
         if (!taken_in) reply.problems.push_back(one.key.Hex() + ": " + taken_in.error().message);
       }
       if (reply.problems.size() > kMostProblems) reply.problems.resize(kMostProblems);
-      Answer(question, std::move(reply));
+      cache_.AfterWriting([this, question, reply = std::move(reply)](const Status& written) {
+        written ? Answer(question, reply) : Refuse(question, written.error());
+      });
     });
   });
   if (!posted) Refuse(question, NotNow());

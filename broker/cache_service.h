@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/effect_runner.h"
+#include "broker/cache_writer.h"
 #include "broker/net/gateway.h"
 #include "broker/storage/loop_inbox.h"
 
@@ -22,8 +22,8 @@ class CacheService {
     std::function<void(const ContentHash& key)> on_damage;
     std::function<bool(const ContentHash& blob)> has_blob;  // the cache's thread
   };
-  CacheService(EffectRunner& runner, Gateway& gateway, LoopInbox& inbox, Callbacks callbacks)
-      : runner_(runner), gateway_(gateway), inbox_(inbox), callbacks_(std::move(callbacks)) {}
+  CacheService(CacheWriter& cache, Gateway& gateway, LoopInbox& inbox, Callbacks callbacks)
+      : cache_(cache), gateway_(gateway), inbox_(inbox), callbacks_(std::move(callbacks)) {}
 
   // Takes the message if it is about entries; the answer follows later.
   bool Handle(const Received& received);
@@ -55,7 +55,7 @@ class CacheService {
   void Answer(const Question& question, AnyMessage answer, std::vector<Body> bodies = {});
   void Refuse(const Question& question, Error error);
 
-  EffectRunner& runner_;
+  CacheWriter& cache_;
   Gateway& gateway_;
   LoopInbox& inbox_;
   Callbacks callbacks_;

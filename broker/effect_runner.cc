@@ -20,13 +20,12 @@ EffectRunner::EffectRunner(Gateway& gateway, JobStore& jobs, CacheStore& cache, 
                            CoreCallbacks callbacks, std::uint64_t last_sequence)
     : gateway_(gateway),
       jobs_(jobs),
-      cache_(cache),
       inbox_(inbox),
       callbacks_(std::move(callbacks)),
       gate_(last_sequence),
       durable_sequence_(last_sequence),
       commit_(jobs, [&inbox] { inbox.Post([] {}); }),
-      cache_thread_({4096, 256u << 20}, {4096, 64u << 20}),
+      cache_(cache, inbox, callbacks_.cache),
       page_thread_({4096, 256u << 20}, {1, 1}) {}
 
 void EffectRunner::Run(std::vector<Effect> effects) {
@@ -40,22 +39,14 @@ void EffectRunner::Deliver(Effect& effect) {
                    gateway_.Send(send.role, send.instance, send.message);
                  },
                  [&](ReadTasks& read) { PostTaskRead(std::move(read)); },
-                 [&](ReadCache& read) { PostCacheRead(read.key); },
-                 [&](PutCache& put) { PostCachePut(std::move(put)); },
-                 [&](RemoveCache& remove) {
-                   auto job = [this, keys = std::move(remove.keys)] {
-                     if (const Status done = cache_.Remove(keys); !done)
-                       LogWarning("cache removal failed: " + done.error().message);
-                   };
-                   if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
+                 [&](ReadCache& read) { cache_.Read(read.key); },
+                 [&](PutCache& put) {
+                   cache_.Put(put.key, {std::move(put.entry), std::move(put.body)}, put.replaces);
                  },
-                 [&](ClearCache&) {
-                   auto job = [this] {
-                     if (const Status done = cache_.Clear(); !done)
-                       LogWarning("clearing the cache failed: " + done.error().message);
-                   };
-                   if (!cache_thread_.TryPost(Lane::kBackground, job)) ++dropped_cache_puts_;
-                 },
+                 [&](UseCache& use) { cache_.Use(use.key, use.last_used); },
+                 [&](RemoveCache& remove) { cache_.Remove(remove.keys); },
+                 [&](ClearCache&) { cache_.Clear(); },
+                 [&](SendAfterCache& after) { SendAfterCacheWrites(std::move(after.send)); },
                  [&](SettingLearned& learned) { callbacks_.on_setting_learned(learned.key, learned.value); },
                  [&](ForgetPeer& peer) { gateway_.Forget(peer.role, peer.instance); },
                  [&](Note& note) { LogNote(note); },
@@ -71,6 +62,17 @@ void EffectRunner::TellSequence(AnyMessage& payload) const {
   if (auto* welcome = payload.get_if<Welcome>()) welcome->sequence = durable_sequence_;
   if (auto* reply = payload.get_if<HeartbeatReply>()) reply->sequence = durable_sequence_;
   if (auto* ack = payload.get_if<ResultsAck>()) ack->sequence = durable_sequence_;
+}
+
+void EffectRunner::SendAfterCacheWrites(SendMessage send) {
+  cache_.AfterWriting([this, send = std::move(send)](const Status& written) mutable {
+    if (!written) {
+      send.message.payload =
+          ErrorReply{ErrorCode::kOverloaded,
+                     "it is forgotten, but not gone from the disk yet: " + written.error().message, "", 10.0};
+    }
+    gateway_.Send(send.role, send.instance, send.message);
+  });
 }
 
 Status EffectRunner::Pump(std::int64_t clock_ms) {
@@ -92,48 +94,8 @@ Status EffectRunner::Pump(std::int64_t clock_ms) {
     }
   }
   if (auto batch = gate_.Seal(clock_ms)) commit_.Submit(std::move(*batch));
+  cache_.Pump(clock_ms);
   return {};
-}
-
-void EffectRunner::PostCacheRead(const ContentHash& key) {
-  if (const auto found = being_put_.find(key); found != being_put_.end()) {
-    inbox_.Post([this, key, body = found->second] { callbacks_.on_cache_read(key, body, false); });
-    return;
-  }
-  auto job = [this, key] {
-    auto value = cache_.Get(key);
-    const bool damaged = !value && value.error().code == ErrorCode::kCorruption;
-    Body body = value && *value ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
-    inbox_.Post([this, key, body, damaged] { callbacks_.on_cache_read(key, body, damaged); });
-  };
-  // The core bounds the reads in flight below this queue's limit; were it full, the value would count as gone.
-  if (!cache_thread_.TryPost(Lane::kUrgent, job)) {
-    inbox_.Post([this, key] { callbacks_.on_cache_read(key, nullptr, false); });
-  }
-}
-
-void EffectRunner::PostCachePut(PutCache put) {
-  const std::size_t bytes = put.body->size();
-  const ContentHash key = put.key;
-  being_put_[key] = put.body;
-  auto job = [this, put = std::move(put)] {
-    CrashPoint("cache.put");
-    if (const Status done = cache_.Put(put.key, put.entry, *put.body); !done) {
-      LogWarning("a result was not cached: " + done.error().message);
-    }
-    CrashPoint("cache.stored");
-    inbox_.Post([this, key = put.key, body = put.body] {
-      const auto found = being_put_.find(key);
-      if (found != being_put_.end() && found->second == body) being_put_.erase(found);
-    });
-  };
-  if (cache_thread_.TryPost(Lane::kBackground, std::move(job), bytes)) return;
-  ++dropped_cache_puts_;
-  being_put_.erase(key);
-}
-
-bool EffectRunner::PostCacheWork(std::function<void(CacheStore&)> work) {
-  return cache_thread_.TryPost(Lane::kBackground, [this, work = std::move(work)] { work(cache_); });
 }
 
 void EffectRunner::PostTaskRead(ReadTasks read) {

@@ -86,6 +86,11 @@ class BrokerCore {
                    std::vector<Body> bodies, Now now, Outbox& out);
   // An entry of another cache, which has been checked; an error says why it is not taken in.
   Status ImportCached(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
+  // Values that were to be put, and are not in the store.
+  void OnCachePutsLost(const std::vector<ContentHash>& keys);
+  // Why results are not put into the store now; empty: they are again.
+  void OnCacheState(const std::string& why, Now now, Outbox& out);
+  const CacheIndex& cache() const { return cache_; }
   // Its value was read for somebody, and is not what was written.
   void OnCacheDamage(const ContentHash& key, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
@@ -148,6 +153,9 @@ class BrokerCore {
     Retry retry = {};               // with kRetry
     std::uint64_t job_retries = 0;  // of the job, then
     JobId dependent = {};           // with kInput: whose input it is
+
+    // What is read is asked for to change something, not to be shown.
+    bool Changes() const { return kind == Kind::kRetry || kind == Kind::kReopen || kind == Kind::kInput; }
   };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;
@@ -157,6 +165,7 @@ class BrokerCore {
   // messages (broker_core_requests.cc, _queries.cc)
   void HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
+  static void ReplyAfterCache(const Caller& caller, std::uint64_t correlation, AnyMessage reply, Outbox& out);
   void HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation, Outbox& out);
   void PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
   static void RemoveFromStore(std::vector<ContentHash> keys, Outbox& out);
@@ -228,6 +237,7 @@ class BrokerCore {
   static void TellTask(const char* kind, const Job& job, TaskIndex index, const std::string& worker, std::string detail,
                        Now now, Outbox& out);
   static void TellEnd(const Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out);
+  static void TellCache(const char* kind, std::string detail, Now now, Outbox& out);
   static void TellWorker(const char* kind, const std::string& worker, std::string detail, Now now, Outbox& out);
 
   // ended jobs (retention.cc)
@@ -377,6 +387,7 @@ class BrokerCore {
   WorkerRegistry workers_;
   CacheIndex cache_;
   CacheCounters written_counters_;
+  std::string cache_paused_;  // why
   std::unordered_map<ContentHash, CacheWaiter> cache_waiters_;
   std::uint64_t reads_in_flight_ = 0;
   std::map<std::string, ClientSession> clients_;

@@ -102,7 +102,8 @@ void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult&
 
 void BrokerCore::PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
   std::vector<ContentHash> removed;
-  if (cache_.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body)});
+  const bool replaces = cache_.Has(key);
+  if (cache_.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body), replaces});
   RemoveFromStore(std::move(removed), out);
 }
 
@@ -118,6 +119,19 @@ Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body b
   }
   PutInCache(key, std::move(entry), std::move(body), out);
   return {};
+}
+
+void BrokerCore::OnCachePutsLost(const std::vector<ContentHash>& keys) {
+  for (const ContentHash& key : keys) {
+    if (cache_.Remove(key)) ++cache_.counters.refused;
+  }
+}
+
+void BrokerCore::OnCacheState(const std::string& why, Now now, Outbox& out) {
+  if (why == cache_paused_) return;
+  cache_paused_ = why;
+  TellCache(why.empty() ? "cache_resumed" : "cache_paused", why, now, out);
+  out.Log(why.empty() ? "results are cached again" : "results are not cached for now", {{"why", why}}, !why.empty());
 }
 
 void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
@@ -149,6 +163,7 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
     reply.cleared = cache_.Clear();
     out.Push(ClearCache{});
   }
+  reply.paused = cache_paused_;
   reply.entries = cache_.entries();
   reply.bytes = cache_.bytes();
   reply.max_bytes = cache_.max_bytes();
@@ -160,7 +175,13 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
   reply.expirations = cache_.counters.expirations;
   reply.damaged = cache_.counters.damaged;
   reply.dropped_puts = cache_.counters.refused;
-  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+  if (!request.clear) return out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+  ReplyAfterCache(caller, correlation, reply, out);
+}
+
+// What was removed must not come back after a restart, so it is gone from the store before anyone is told.
+void BrokerCore::ReplyAfterCache(const Caller& caller, std::uint64_t correlation, AnyMessage reply, Outbox& out) {
+  out.Push(SendAfterCache{{PeerRole::kClient, caller.instance, Message{correlation, std::move(reply), {}}}});
 }
 
 void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation,
@@ -172,7 +193,7 @@ void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& re
   }
   const RemoveCachedReply reply{removed.size()};
   RemoveFromStore(std::move(removed), out);
-  out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
+  ReplyAfterCache(caller, correlation, reply, out);
 }
 
 }  // namespace icarus::broker

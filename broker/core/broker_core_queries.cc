@@ -157,6 +157,7 @@ void BrokerCore::OnTasksRead(std::uint64_t ticket, const std::vector<std::option
   if (it == pending_reads_.end()) return;
   PendingRead read = std::move(it->second);
   pending_reads_.erase(it);
+  if (is_read_only() && read.Changes()) return;
   if (records.size() != read.asked.size()) {
     if (read.kind == PendingRead::Kind::kReopen) return;
     if (read.kind == PendingRead::Kind::kInput) return TakeInput(read, std::nullopt, nullptr, now, out);

@@ -248,6 +248,7 @@ void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, co
   job.SetBusy(index, true);
   job.Extra(index).reading = true;
   CacheWaiter& waiter = cache_waiters_[key];
+  out.Push(UseCache{key, entry.last_used});
   if (waiter.tasks.empty()) {
     waiter.entry = entry;
     ++reads_in_flight_;
@@ -395,6 +396,7 @@ void BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, Dispat
 }
 
 void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out) {
+  if (is_read_only()) return;
   const auto it = cache_waiters_.find(key);
   if (it == cache_waiters_.end()) return;
   const CacheWaiter waiter = std::move(it->second);

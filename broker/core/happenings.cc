@@ -39,6 +39,10 @@ void BrokerCore::TellWorker(const char* kind, const std::string& worker, std::st
   out.Happened(std::move(event));
 }
 
+void BrokerCore::TellCache(const char* kind, std::string detail, Now now, Outbox& out) {
+  out.Happened(MakeEvent(kind, std::move(detail), now));
+}
+
 void BrokerCore::TellEnd(const Job& job, TaskIndex index, const TaskRecord& record, Now now, Outbox& out) {
   const char* kind = record.state == TaskState::kCompleted  ? "task_completed"
                      : record.state == TaskState::kTimedOut ? "task_timed_out"

@@ -31,11 +31,21 @@ struct PutCache {
   ContentHash key;
   CacheEntry entry;
   Body body;
+  bool replaces = false;  // another value is there under the key
+};
+// An entry's place in the order of uses has changed.
+struct UseCache {
+  ContentHash key;
+  std::uint64_t last_used = 0;
 };
 struct RemoveCache {
   std::vector<ContentHash> keys;
 };
 struct ClearCache {};
+// What the cache's store has to have done before: an error goes in its place when it could not.
+struct SendAfterCache {
+  SendMessage send;
+};
 // After the open batch is durable; answered by OnTasksRead.
 struct ReadTasks {
   std::uint64_t ticket = 0;
@@ -64,8 +74,8 @@ struct Note {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, RemoveCache, ClearCache, ReadTasks,
-                            SettingLearned, ForgetPeer, KeepEvent, Note>;
+using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, UseCache, RemoveCache, ClearCache,
+                            SendAfterCache, ReadTasks, SettingLearned, ForgetPeer, KeepEvent, Note>;
 
 class Outbox {
  public:

@@ -1,32 +1,58 @@
 // The persistent result cache, as the broker needs it. What it loses is a miss, never an error of a job.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "broker/core/records.h"
 #include "common/base/result.h"
 #include "common/model/content_hash.h"
+#include "common/protocol/messages.h"
 
 namespace icarus::broker {
+
+struct CachePut {
+  CacheEntry entry;
+  Body body;
+};
+
+// What is written together. A key is in one of the maps at the most.
+struct CacheChanges {
+  bool clear = false;  // first, everything that was there before goes
+  std::unordered_map<ContentHash, CachePut> puts;
+  std::unordered_map<ContentHash, std::uint64_t> uses;  // CacheEntry::last_used of what is there already
+  std::unordered_set<ContentHash> removals;
+
+  bool empty() const { return !clear && puts.empty() && uses.empty() && removals.empty(); }
+};
+
+// In logical bytes: what the store is meant to hold, and the most that it may.
+struct CacheRoom {
+  std::uint64_t live_bytes = 0;
+  std::uint64_t max_bytes = 0;
+};
+
+enum class CacheWritten { kAll, kWithoutPuts };
 
 // One thread at a time calls it (the cache thread), except Load, which is called before that thread runs.
 class CacheStore {
  public:
   virtual ~CacheStore() = default;
   virtual Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) = 0;
-  // Not synced. Replaces. An error is logged and counted by the caller; the entry is then not there.
-  virtual Status Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) = 0;
+  // Not synced; puts replace. kWithoutPuts: the disk holds so much more than `room` that first space has to be given
+  // back. After an error each of the changes is there or not.
+  virtual Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) = 0;
   // Exactly the bytes that were put; nullopt: not there; kCorruption: there, but damaged (the caller removes it).
   virtual Result<std::optional<std::string>> Get(const ContentHash& key) = 0;
-  // What is known of the value; nullopt: not there.
+  // What is known of the value, `last_used` as of its put; nullopt: not there.
   virtual Result<std::optional<CacheEntry>> Find(const ContentHash& key) = 0;
   // Entries with a greater key than `after`, by key, until `visit` says no. Damaged ones are left out.
   virtual Status Scan(const std::optional<ContentHash>& after,
                       const std::function<bool(const ContentHash&, CacheEntry)>& visit) = 0;
-  virtual Status Remove(const std::vector<ContentHash>& keys) = 0;
-  virtual Status Clear() = 0;
 };
 
 }  // namespace icarus::broker

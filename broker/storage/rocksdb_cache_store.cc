@@ -13,16 +13,19 @@
 #include <cstdio>
 #include <utility>
 
+#include "broker/storage/cache_compactor.h"
 #include "broker/storage/file_io.h"
 #include "broker/storage/record_codec.h"
 #include "broker/storage/rocksdb_support.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
+#include "common/base/little_endian.h"
 
 namespace icarus::broker {
 namespace {
 
 constexpr char kBodyFamily[] = "body";
+constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::size_t kMinBlobBytes = 4096;
 
 rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
@@ -63,6 +66,10 @@ rocksdb::ColumnFamilyOptions BodyOptions() {
   return options;
 }
 
+std::uint64_t UseIn(std::string_view stored) {
+  return stored.size() == sizeof(std::uint64_t) ? GetInteger<std::uint64_t>(stored, 0) : 0;
+}
+
 }  // namespace
 
 struct RocksDbCacheStore::Impl {
@@ -70,10 +77,15 @@ struct RocksDbCacheStore::Impl {
   StorageLog log;
   // The families are destroyed before the database.
   std::unique_ptr<rocksdb::DB> db;
-  std::array<std::unique_ptr<rocksdb::ColumnFamilyHandle>, 2> families;  // entries, bodies
+  std::array<std::unique_ptr<rocksdb::ColumnFamilyHandle>, 3> families;  // entries, bodies, uses
+  std::unique_ptr<CacheCompactor> compactor;                             // ends before them
 
   rocksdb::ColumnFamilyHandle* entries() const { return families[0].get(); }
   rocksdb::ColumnFamilyHandle* bodies() const { return families[1].get(); }
+  rocksdb::ColumnFamilyHandle* uses() const { return families[2].get(); }
+  std::vector<rocksdb::ColumnFamilyHandle*> Handles() const {
+    return {families[0].get(), families[1].get(), families[2].get()};
+  }
 
   void Log(const std::string& message) const {
     if (log) log(message);
@@ -84,22 +96,28 @@ struct RocksDbCacheStore::Impl {
   Status LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
                  std::vector<std::string>& damaged_keys);
   Status Write(rocksdb::WriteBatch& batch);
+  void AddPut(rocksdb::WriteBatch& batch, const ContentHash& key, const CachePut& put) const;
+  void AddRemoval(rocksdb::WriteBatch& batch, const ContentHash& key) const;
+  Status WriteChanges(const CacheChanges& changes, bool with_puts);
   rocksdb::Status DeleteEverything();
 };
 
 rocksdb::Status RocksDbCacheStore::Impl::OpenDatabase() {
   const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{{rocksdb::kDefaultColumnFamilyName, EntryOptions()},
-                                                                 {kBodyFamily, BodyOptions()}};
+                                                                 {kBodyFamily, BodyOptions()},
+                                                                 {kCacheUseFamily, EntryOptions()}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, descriptors, &handles, &opened);
   if (!status.ok()) return status;
   db.reset(opened);
   for (std::size_t i = 0; i < families.size(); ++i) families[i].reset(handles[i]);
+  compactor = std::make_unique<CacheCompactor>(*db, Handles(), log);
   return status;
 }
 
 void RocksDbCacheStore::Impl::Close() {
+  compactor.reset();
   for (auto& family : families) family.reset();
   db.reset();
 }
@@ -137,10 +155,15 @@ Status RocksDbCacheStore::Impl::LoadAll(const std::function<void(const ContentHa
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(options, entries()));
+  const std::unique_ptr<rocksdb::Iterator> use(db->NewIterator(options, uses()));
+  use->SeekToFirst();
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     const std::optional<ContentHash> hash = ContentHash::FromRaw(View(it->key()));
     Result<CacheEntry> entry = DecodeRecord<CacheEntry>(View(it->key()), View(it->value()));
+    while (use->Valid() && use->key().compare(it->key()) < 0) use->Next();
     if (hash && entry) {
+      if (use->Valid() && use->key() == it->key())
+        entry->last_used = std::max(entry->last_used, UseIn(View(use->value())));
       visit(*hash, std::move(*entry));
     } else {
       damaged_keys.push_back(it->key().ToString());
@@ -162,8 +185,7 @@ Status RocksDbCacheStore::Load(const std::function<void(const ContentHash&, Cach
              " damaged entries, which are dropped");
   rocksdb::WriteBatch batch;
   for (const std::string& key : damaged_keys) {
-    batch.Delete(impl_->entries(), key);
-    batch.Delete(impl_->bodies(), key);
+    for (const auto& family : impl_->families) batch.Delete(family.get(), key);
   }
   return impl_->Write(batch);
 }
@@ -172,17 +194,6 @@ Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
   const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) return RocksError("cannot write to the cache in " + dir, status);
   return {};
-}
-
-Status RocksDbCacheStore::Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) {
-  const std::string raw = key.Raw();
-  const std::string header = SealHeader(CacheBodySealKey(raw), body);
-  const std::array<rocksdb::Slice, 1> keys{raw};
-  const std::array<rocksdb::Slice, 2> values{header, body};
-  rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
-  batch.Put(impl_->entries(), raw, EncodeRecord(raw, entry));
-  batch.Put(impl_->bodies(), rocksdb::SliceParts(keys.data(), 1), rocksdb::SliceParts(values.data(), 2));
-  return impl_->Write(batch);
 }
 
 Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key) {
@@ -222,35 +233,56 @@ Status RocksDbCacheStore::Scan(const std::optional<ContentHash>& after,
   return {};
 }
 
-Status RocksDbCacheStore::Remove(const std::vector<ContentHash>& keys) {
-  rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
-  for (const ContentHash& key : keys) {
-    batch.Delete(impl_->entries(), key.Raw());
-    batch.Delete(impl_->bodies(), key.Raw());
-  }
-  return impl_->Write(batch);
-}
-
+// Everything that was there, with its space.
 rocksdb::Status RocksDbCacheStore::Impl::DeleteEverything() {
   const std::string first;
   const std::string beyond(ContentHash().bytes.size() + 1, '\xff');  // longer than any key, so greater than the last
   rocksdb::WriteBatch batch;
-  batch.DeleteRange(entries(), first, beyond);
-  batch.DeleteRange(bodies(), first, beyond);
+  for (const auto& family : families) batch.DeleteRange(family.get(), first, beyond);
   rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
-  for (const auto& family : families) {
-    if (status.ok()) status = db->Flush(rocksdb::FlushOptions(), family.get());
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    if (status.ok()) status = db->CompactRange(options, family.get(), nullptr, nullptr);
-  }
+  if (status.ok()) status = CompactAll(*db, Handles(), nullptr);
   return status;
 }
 
-Status RocksDbCacheStore::Clear() {
-  const rocksdb::Status status = impl_->DeleteEverything();
-  if (!status.ok()) return RocksError("cannot clear the cache in " + impl_->dir, status);
-  return {};
+void RocksDbCacheStore::Impl::AddPut(rocksdb::WriteBatch& batch, const ContentHash& key, const CachePut& put) const {
+  const std::string raw = key.Raw();
+  const std::string header = SealHeader(CacheBodySealKey(raw), *put.body);
+  const std::array<rocksdb::Slice, 1> keys{raw};
+  const std::array<rocksdb::Slice, 2> values{header, *put.body};
+  batch.Put(entries(), raw, EncodeRecord(raw, put.entry));
+  batch.Put(bodies(), rocksdb::SliceParts(keys.data(), 1), rocksdb::SliceParts(values.data(), 2));
+}
+
+void RocksDbCacheStore::Impl::AddRemoval(rocksdb::WriteBatch& batch, const ContentHash& key) const {
+  for (const auto& family : families) batch.Delete(family.get(), key.Raw());
+}
+
+Status RocksDbCacheStore::Impl::WriteChanges(const CacheChanges& changes, bool with_puts) {
+  rocksdb::WriteBatch batch(0, 0, kProtectionBytes, 0);
+  for (const ContentHash& key : changes.removals) AddRemoval(batch, key);
+  for (const auto& [key, last_used] : changes.uses) {
+    std::string value;
+    PutInteger(value, last_used);
+    batch.Put(uses(), key.Raw(), value);
+  }
+  for (const auto& [key, put] : changes.puts) {
+    with_puts ? AddPut(batch, key, put) : AddRemoval(batch, key);
+    if (batch.GetDataSize() < kBatchBytes) continue;
+    ICARUS_TRY(Write(batch));
+    batch.Clear();
+  }
+  return Write(batch);
+}
+
+Result<CacheWritten> RocksDbCacheStore::Write(const CacheChanges& changes, const CacheRoom& room) {
+  if (changes.clear) {
+    const rocksdb::Status status = impl_->DeleteEverything();
+    if (!status.ok()) return RocksError("cannot clear the cache in " + impl_->dir, status);
+  }
+  const bool with_puts = changes.puts.empty() || impl_->compactor->HasRoom(room);
+  ICARUS_TRY(impl_->WriteChanges(changes, with_puts));
+  impl_->compactor->Written(room);
+  return with_puts ? CacheWritten::kAll : CacheWritten::kWithoutPuts;
 }
 
 }  // namespace icarus::broker

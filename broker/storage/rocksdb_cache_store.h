@@ -1,6 +1,6 @@
 // The result cache in a RocksDB database of its own, so that its compactions, a full disk or damage never stop a job.
-// Small entries (what is known of a value) and bodies lie in two column families; large bodies in RocksDB's blob files,
-// zstd.
+// Small entries (what is known of a value), bodies and uses lie in a column family each; large bodies in RocksDB's blob
+// files, zstd.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,9 @@
 
 namespace icarus::broker {
 
+// The third family: CacheEntry::last_used by key, where an entry was used after it was put.
+inline constexpr char kCacheUseFamily[] = "use";
+
 class RocksDbCacheStore final : public CacheStore {
  public:
   // Makes the database if there is none. One that is damaged or cannot be read is set aside as <dir>.damaged-<time>, a
@@ -24,14 +27,13 @@ class RocksDbCacheStore final : public CacheStore {
   // A damaged entry is dropped and logged; a database that turns out to be damaged is set aside as by Open, so what was
   // visited before may be missing afterwards: a miss. After an error the store must not be used.
   Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) override;
-  Status Put(const ContentHash& key, const CacheEntry& entry, const std::string& body) override;
+  // A clearing gives the space back too before it returns: it may take seconds. Otherwise a thread of the store's own
+  // does, when nothing was written for a moment, or the disk holds half as much again as it may.
+  Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) override;
   Result<std::optional<std::string>> Get(const ContentHash& key) override;
   Result<std::optional<CacheEntry>> Find(const ContentHash& key) override;
   Status Scan(const std::optional<ContentHash>& after,
               const std::function<bool(const ContentHash&, CacheEntry)>& visit) override;
-  Status Remove(const std::vector<ContentHash>& keys) override;
-  // Gives the space back too before it returns: it may take seconds.
-  Status Clear() override;
 
  private:
   struct Impl;

@@ -167,20 +167,22 @@ Json CacheJson(const CacheReply& reply) {
   const double hits = static_cast<double>(reply.hits);
   const double entries = static_cast<double>(reply.entries);
   const double bytes = static_cast<double>(reply.bytes);
-  return {{"entries", reply.entries},
-          {"size_mb", NumberJson(ToMebibytes(reply.bytes))},
-          {"max_size_mb", NumberJson(ToMebibytes(reply.max_bytes))},
-          {"max_entries", reply.max_entries},
-          {"hits", reply.hits},
-          {"misses", reply.misses},
-          {"hit_rate_percent", NumberJson(Percent(hits, hits + static_cast<double>(reply.misses)))},
-          {"evictions", reply.evictions},
-          {"expirations", reply.expirations},
-          {"utilization_percent", NumberJson(Percent(entries, static_cast<double>(reply.max_entries)))},
-          {"bytes_utilization_percent", NumberJson(Percent(bytes, static_cast<double>(reply.max_bytes)))},
-          {"joined", reply.joined},
-          {"damaged", reply.damaged},
-          {"dropped_puts", reply.dropped_puts}};
+  Json json{{"entries", reply.entries},
+            {"size_mb", NumberJson(ToMebibytes(reply.bytes))},
+            {"max_size_mb", NumberJson(ToMebibytes(reply.max_bytes))},
+            {"max_entries", reply.max_entries},
+            {"hits", reply.hits},
+            {"misses", reply.misses},
+            {"hit_rate_percent", NumberJson(Percent(hits, hits + static_cast<double>(reply.misses)))},
+            {"evictions", reply.evictions},
+            {"expirations", reply.expirations},
+            {"utilization_percent", NumberJson(Percent(entries, static_cast<double>(reply.max_entries)))},
+            {"bytes_utilization_percent", NumberJson(Percent(bytes, static_cast<double>(reply.max_bytes)))},
+            {"joined", reply.joined},
+            {"damaged", reply.damaged},
+            {"dropped_puts", reply.dropped_puts}};
+  if (!reply.paused.empty()) json["paused"] = reply.paused;
+  return json;
 }
 
 Json ConfigEntryJson(const ConfigEntry& entry) {

@@ -71,6 +71,7 @@ std::string CacheText(const CacheReply& reply) {
   out += Line("expirations", std::to_string(reply.expirations));
   if (reply.damaged > 0) out += Line("damaged", fmt::format("{} (read as misses)", reply.damaged));
   if (reply.dropped_puts > 0) out += Line("not stored", std::to_string(reply.dropped_puts));
+  if (!reply.paused.empty()) out += Line("paused", reply.paused);
   return out;
 }
 

@@ -427,8 +427,9 @@ struct CacheReply {
   std::uint64_t damaged = 0;
   std::uint64_t dropped_puts = 0;
   std::uint64_t cleared = 0;
+  std::string paused;  // why results are not cached now
   ICARUS_FIELDS(CacheReply, entries, bytes, max_bytes, max_entries, hits, misses, joined, evictions, expirations,
-                damaged, dropped_puts, cleared)
+                damaged, dropped_puts, cleared, paused)
 };
 
 enum class ConfigVerb : std::uint8_t { kList = 0, kGet = 1, kSet = 2, kUnset = 3 };

@@ -22,6 +22,12 @@ class CacheTest(harness.IcarusTest):
         home = home or self.home
         return home.wait(home.submit(*POLAR, "--target", target, "--sweep", f"reynolds={reynolds}", *options))
 
+    def restart(self):
+        broker = self.home.broker()
+        broker.kill()
+        wait_until(lambda: not os.path.exists(f"/proc/{broker.pid}"), "the end of the broker")
+        self.home.up(2)
+
     def entries(self, *filters):
         return self.home.json("cache", "list", "--limit", "0", *filters)
 
@@ -98,6 +104,34 @@ class CacheTest(harness.IcarusTest):
         self.home.icarus("config", "set", "cache.max_entries", "2")
         self.assertEqual((2, 4), (self.stats()["entries"], self.stats()["evictions"]))
 
+    def test_what_was_used_last_stays_also_after_a_kill(self):
+        self.home.icarus("config", "set", "cache.max_entries", "5")
+        for reynolds in (1, 2, 3, 4, 5, 1, 2):
+            self.polars(f"{reynolds}e5")
+        self.restart()
+        self.polars("6e5")
+        self.assertEqual([], self.entries("--where", "reynolds=3e5"))
+        self.assertEqual(5, self.polars("1e5,2e5,4e5,5e5,6e5")["cached"])
+
+    def test_what_was_removed_does_not_come_back_after_a_kill(self):
+        self.polars("1e5:5e5:1e5")
+        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--where", "reynolds=1e5,2e5"))
+        self.restart()
+        self.assertEqual(3, self.stats()["entries"])
+        self.home.icarus("cache", "clear")
+        self.restart()
+        self.assertEqual(0, self.stats()["entries"])
+
+    def test_the_disk_is_given_back(self):
+        size = lambda: sum(os.path.getsize(path) for path in glob.glob(str(self.home.path / "cache" / "*")))
+        self.home.icarus("config", "set", "cache.max_entries", "5")
+        for number in range(6):
+            self.home.wait(self.home.submit("noop", "--cache", "-p", f"i={number}", "-p", "bytes=4000000"))
+        wait_until(lambda: size() > 12_000_000, "values in files")
+        self.home.icarus("config", "set", "cache.max_entries", "1")
+        self.assertEqual(5, self.stats()["evictions"])
+        wait_until(lambda: size() < 10_000_000, "the disk's space")
+
     def test_what_expires_goes_by_itself_and_counts_last(self):
         self.polars("1e5", "--ttl", "1s")
         wait_until(lambda: self.stats()["entries"] == 0, "the expiry")
@@ -106,21 +140,20 @@ class CacheTest(harness.IcarusTest):
         self.assertEqual(1, self.polars("1e5")["cached"])
         before = self.stats()
         self.assertEqual((1, 2, 1), (before["hits"], before["misses"], before["entries"]))
-        self.home.broker().kill()
-        self.home.up(2)
+        self.restart()
         self.assertEqual(before, self.stats(), "the counters outlive the broker")
 
     def test_many_ask_for_the_same_at_once(self):
         jobs = []
-        ask = lambda: jobs.append(self.polars("1e5:2e6:1e5"))
-        threads = [threading.Thread(target=ask) for _ in range(8)]
+        ask = lambda: jobs.append(self.polars("1e5:1e7:1e5"))
+        threads = [threading.Thread(target=ask) for _ in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(8, len(jobs))
+        self.assertEqual(16, len(jobs))
         stats = self.stats()
-        self.assertEqual((20, 140), (stats["misses"], stats["hits"] + stats["joined"]))
+        self.assertEqual((100, 1500), (stats["misses"], stats["hits"] + stats["joined"]))
         results = {str([(r["columns"], r["rows"]) for r in self.home.json("result", job["job"])["results"]])
                    for job in jobs}
         self.assertEqual(1, len(results), "everybody has the same")

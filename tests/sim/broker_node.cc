@@ -299,8 +299,15 @@ void BrokerNode::Perform(std::vector<broker::Effect> effects) {
       [&](broker::ReadTasks& read) { ReadTasks(read); },
       [&](broker::ReadCache& read) { ReadCache(read.key); },
       [&](broker::PutCache& put) {
+        // Now and then the disk is full, or the cache has too much to do.
+        if (world_.random.Below(50) == 0) return LosePut(put);
         cache_[put.key] = {put.entry, put.body, ++cache_order_};
       },
+      [&](broker::UseCache& use) {
+        if (const auto found = cache_.find(use.key); found != cache_.end())
+          found->second.entry.last_used = use.last_used;
+      },
+      [&](broker::SendAfterCache& after) { Send(after.send.role, after.send.instance, std::move(after.send.message)); },
       [&](broker::RemoveCache& remove) {
         for (const ContentHash& key : remove.keys) cache_.erase(key);
       },
@@ -336,6 +343,11 @@ void BrokerNode::ReadTasks(const broker::ReadTasks& read) {
     }
     core_->OnTasksRead(read.ticket, records, std::move(bodies), Clock(), out_);
   });
+}
+
+void BrokerNode::LosePut(const broker::PutCache& put) {
+  if (put.replaces) cache_.erase(put.key);
+  Later(Latency(100 * kMicrosecond), [this, key = put.key] { core_->OnCachePutsLost({key}); });
 }
 
 void BrokerNode::ReadCache(const ContentHash& key) {

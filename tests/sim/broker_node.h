@@ -69,6 +69,7 @@ class BrokerNode {
   void Perform(std::vector<broker::Effect> effects);
   void Send(PeerRole role, const std::string& instance, Message message);
   void ReadTasks(const broker::ReadTasks& read);
+  void LosePut(const broker::PutCache& put);
   void ReadCache(const ContentHash& key);
   // Runs it in a later turn of this process.
   void Later(Time delay, std::function<void()> action);

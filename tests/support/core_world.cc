@@ -147,6 +147,11 @@ void CoreWorld::Apply(Effect effect) {
                  [&](PutCache& put) {
                    cache_[put.key] = {put.entry, put.body};
                  },
+                 [&](UseCache& use) {
+                   if (const auto it = cache_.find(use.key); it != cache_.end())
+                     it->second.first.last_used = use.last_used;
+                 },
+                 [&](SendAfterCache& after) { answers_[after.send.instance].push_back(std::move(after.send.message)); },
                  [&](RemoveCache& remove) {
                    for (const ContentHash& key : remove.keys) cache_.erase(key);
                  },

@@ -154,7 +154,7 @@ struct Model {
     it->second.credit = gone + CacheIndex::WeightOf(it->second.entry);
     return true;
   }
-  // What a store kept: a use since the put is forgotten, and nothing has gone yet.
+  // What a store kept; nothing has gone yet.
   void Restart(const std::map<ContentHash, CacheEntry>& kept) {
     items.clear();
     gone = 0;
@@ -177,6 +177,11 @@ class Store {
  public:
   void Put(const ContentHash& key, const CacheEntry& entry) {
     changes_.push_back([=](Entries& entries) { entries[key] = entry; });
+  }
+  void Use(const ContentHash& key, std::uint64_t last_used) {
+    changes_.push_back([=](Entries& entries) {
+      if (const auto found = entries.find(key); found != entries.end()) found->second.last_used = last_used;
+    });
   }
   void Remove(const std::vector<ContentHash>& keys) {
     changes_.push_back([=](Entries& entries) {
@@ -249,7 +254,10 @@ class History {
   }
   void Get(const ContentHash& key) {
     std::vector<ContentHash> expired;
-    RC_ASSERT((index_.Lookup(key, now_, expired) != nullptr) == model_.Get(key, now_));
+    const CacheEntry* found = index_.Lookup(key, now_, expired);
+    RC_ASSERT((found != nullptr) == model_.Get(key, now_));
+    if (found != nullptr) RC_ASSERT(found->last_used == model_.items.at(key).used);
+    if (found != nullptr) store_.Use(key, found->last_used);
     store_.Remove(expired);
   }
   void Put(const ContentHash& key) {

@@ -141,7 +141,9 @@ TEST_F(StoreVerifyTest, DamageOfTheCacheIsANote) {
   const ContentHash key = HashBytes("key");
   {
     const auto cache = RocksDbCacheStore::Open(places_.cache, {});
-    ASSERT_TRUE(cache && (*cache)->Put(key, CacheEntry(), std::string(9000, 'v')));
+    CacheChanges changes;
+    changes.puts[key] = {CacheEntry(), std::make_shared<const std::string>(9000, 'v')};
+    ASSERT_TRUE(cache && (*cache)->Write(changes, {9000, 500u << 20}));
   }
   EXPECT_EQ(Verify().cache_entries, 1u);
   EXPECT_THAT(Verify().notes, IsEmpty());

@@ -1,0 +1,214 @@
+// The cache's writer on a real store, whose writes a test holds up or lets fail.
+#include "broker/cache_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+#include "broker/storage/rocksdb_cache_store.h"
+#include "common/transport/poll_loop.h"
+#include "tests/support/temp_dir.h"
+
+namespace icarus::broker {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr auto kDeadline = std::chrono::seconds(30);
+
+ContentHash Key(std::uint64_t number) { return HashBytes(std::to_string(number)); }
+
+// Passes everything on to a real store.
+class HeldStore final : public CacheStore {
+ public:
+  explicit HeldStore(CacheStore& store) : store_(store) {}
+
+  void Hold(bool held) {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+    changed_.notify_all();
+  }
+  void FailWith(std::string why) {
+    const std::lock_guard lock(mutex_);
+    why_ = std::move(why);
+  }
+
+  Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) override { return store_.Load(visit); }
+  Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+    if (!why_.empty()) return Error{ErrorCode::kOverloaded, why_, {}, 1.0};
+    return store_.Write(changes, room);
+  }
+  Result<std::optional<std::string>> Get(const ContentHash& key) override { return store_.Get(key); }
+  Result<std::optional<CacheEntry>> Find(const ContentHash& key) override { return store_.Find(key); }
+  Status Scan(const std::optional<ContentHash>& after,
+              const std::function<bool(const ContentHash&, CacheEntry)>& visit) override {
+    return store_.Scan(after, visit);
+  }
+
+ private:
+  CacheStore& store_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+  std::string why_;
+};
+
+class CacheWriterTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = RocksDbCacheStore::Open(directory_.path(), {});
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+    held_ = std::make_unique<HeldStore>(*store_);
+    inbox_ = *LoopInbox::Create();
+    CacheWriter::Callbacks callbacks;
+    callbacks.on_read = [this](const ContentHash& key, const Body& body, bool) { read_[key] = body; };
+    callbacks.on_puts_lost = [this](const auto& keys) { lost_.insert(keys.begin(), keys.end()); };
+    callbacks.on_state = [this](const std::string& why) { states_.push_back(why); };
+    callbacks.room = [] { return CacheRoom{0, 500u << 20}; };
+    writer_ = std::make_unique<CacheWriter>(*held_, *inbox_, callbacks);
+    loop_.Add(inbox_->fd());
+  }
+  void TearDown() override {
+    held_->Hold(false);
+    writer_.reset();
+  }
+
+  void Put(std::uint64_t number, const std::string& value, bool replaces = false) {
+    CacheEntry entry;
+    entry.size_bytes = value.size();
+    writer_->Put(Key(number), {entry, std::make_shared<const std::string>(value)}, replaces);
+  }
+  // Turns of the loop at this clock until everything decided has been tried.
+  Status Settle(std::int64_t clock_ms) {
+    std::optional<Status> tried;
+    writer_->AfterWriting([&](const Status& status) { tried = status; });
+    RunUntil(clock_ms, [&] { return tried.has_value(); });
+    RunUntil(clock_ms, [&] { return inbox_->RunAll() == 0; });
+    return tried.value_or(Error::Make(ErrorCode::kInternal, "nothing came back"));
+  }
+  template <class Condition>
+  void RunUntil(std::int64_t clock_ms, Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + kDeadline;
+    while (std::chrono::steady_clock::now() < until) {
+      writer_->Pump(clock_ms);
+      inbox_->RunAll();
+      if (condition()) return;
+      EXPECT_TRUE(loop_.Wait(std::chrono::milliseconds(100)));
+    }
+    ADD_FAILURE() << "the deadline has passed";
+  }
+  std::optional<std::string> Stored(std::uint64_t number) { return store_->Get(Key(number)).value_or("an error"); }
+
+  testing::TempDir directory_;
+  PollLoop loop_;
+  std::unique_ptr<RocksDbCacheStore> store_;
+  std::unique_ptr<HeldStore> held_;
+  std::unique_ptr<LoopInbox> inbox_;
+  std::map<ContentHash, Body> read_;
+  std::set<ContentHash> lost_;
+  std::vector<std::string> states_;
+  std::unique_ptr<CacheWriter> writer_;
+};
+
+TEST_F(CacheWriterTest, WhatIsStillBeingWrittenIsFoundByAReader) {
+  held_->Hold(true);
+  Put(1, "one");
+  writer_->Pump(0);
+  Put(2, "two");
+  writer_->Read(Key(1));
+  writer_->Read(Key(2));
+  RunUntil(0, [&] { return read_.size() == 2; });
+  EXPECT_EQ(*read_[Key(1)], "one");
+  EXPECT_EQ(*read_[Key(2)], "two");
+  EXPECT_TRUE(writer_->has_unwritten());
+  held_->Hold(false);
+  EXPECT_TRUE(Settle(0));
+  EXPECT_EQ(Stored(1), "one");
+  EXPECT_EQ(Stored(2), "two");
+  EXPECT_FALSE(writer_->has_unwritten());
+}
+
+TEST_F(CacheWriterTest, OfAKeyTheLastChangeCounts) {
+  held_->Hold(true);
+  Put(0, "holds the thread");
+  writer_->Pump(0);
+  Put(1, "one");
+  writer_->Remove({Key(1)});
+  Put(2, "two");
+  writer_->Clear();
+  Put(3, "three");
+  writer_->Use(Key(3), 99);
+  held_->Hold(false);
+  EXPECT_TRUE(Settle(0));
+  EXPECT_EQ(Stored(0), std::nullopt);
+  EXPECT_EQ(Stored(1), std::nullopt);
+  EXPECT_EQ(Stored(2), std::nullopt);
+  EXPECT_EQ(Stored(3), "three");
+  EXPECT_EQ((*store_->Find(Key(3)))->last_used, 99u);
+}
+
+TEST_F(CacheWriterTest, AFailedPutIsToldAndGoneAndTheCachePausesAndSaysWhy) {
+  Put(1, "old");
+  EXPECT_TRUE(Settle(0));
+  held_->FailWith("the disk is full");
+  Put(1, "new", /*replaces=*/true);
+  EXPECT_FALSE(Settle(1000));
+  EXPECT_THAT(lost_, ElementsAre(Key(1)));
+  EXPECT_THAT(states_, ElementsAre(HasSubstr("disk is full")));
+  EXPECT_EQ(writer_->DueMs(), 11'000) << "the loop comes back to it by itself";
+  held_->FailWith("");
+  Put(2, "while it pauses");
+  EXPECT_TRUE(Settle(2000));
+  EXPECT_EQ(lost_.count(Key(2)), 1u);
+  EXPECT_EQ(Stored(1), "old") << "not yet";
+  EXPECT_TRUE(Settle(11'000));
+  EXPECT_EQ(Stored(1), std::nullopt) << "the old value must not come back at the next start";
+  Put(3, "again");
+  EXPECT_TRUE(Settle(11'001));
+  EXPECT_EQ(Stored(3), "again");
+  EXPECT_THAT(states_, ElementsAre(HasSubstr("disk is full"), ""));
+}
+
+TEST_F(CacheWriterTest, RemovalsAreNeverDroppedAndEveryPutIsThereOrTold) {
+  constexpr std::uint64_t kMany = 60'000;
+  for (std::uint64_t key = 0; key < 1000; ++key) Put(key, "old");
+  EXPECT_TRUE(Settle(0));
+  held_->Hold(true);
+  Put(0, "holds the thread");
+  writer_->Pump(0);
+  for (std::uint64_t key = 1000; key < kMany; ++key) Put(key, "new");
+  for (std::uint64_t key = 0; key < 1000; ++key) writer_->Remove({Key(key)});
+  held_->Hold(false);
+  EXPECT_TRUE(Settle(0));
+  EXPECT_GT(lost_.size(), 0u);
+  for (std::uint64_t key = 0; key < 1000; ++key) ASSERT_EQ(Stored(key), std::nullopt);
+  for (std::uint64_t key = 1000; key < kMany; ++key) ASSERT_EQ(Stored(key).has_value(), !lost_.contains(Key(key)));
+}
+
+TEST_F(CacheWriterTest, WorkSeesWhatWasDecidedBeforeAndGoesOnWhileTheCachePauses) {
+  std::optional<std::string> seen;
+  bool done = false;
+  Put(1, "one");
+  ASSERT_TRUE(writer_->Post([&](CacheStore& store) {
+    const auto value = store.Get(Key(1));
+    inbox_->Post([&, value] { seen = *value; });
+  }));
+  RunUntil(0, [&] { return seen.has_value(); });
+  EXPECT_EQ(seen, "one");
+  held_->FailWith("the disk is full");
+  Put(2, "two");
+  EXPECT_FALSE(Settle(0));
+  ASSERT_TRUE(writer_->Post([&](CacheStore&) { inbox_->Post([&] { done = true; }); }));
+  RunUntil(1, [&] { return done; });
+}
+
+}  // namespace
+}  // namespace icarus::broker
