@@ -47,6 +47,7 @@ LAYERS = {
     "client/output/": PURE + [CODEC, "common/protocol/codec.h", "client/lib/"],
     "client/": COMMON + ["client/"],
     "bench/": COMMON + ["client/lib/"],
+    "bench/cache_policy.cc": COMMON + ["bench/", "broker/core/"],
     "tests/": [""],
 }
 
@@ -64,6 +65,7 @@ LIBRARIES = {
     r"sodium.*": ["common/model/", "common/transport/"],
     r"xxhash\.h": ["common/model/", "broker/storage/"],
     r"zstd\.h": ["broker/storage/", "common/protocol/"],
+    r"hiredis/.*": ["bench/"],
     r"httplib\.h": ["broker/http/"],
 }
 
