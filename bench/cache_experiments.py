@@ -12,6 +12,7 @@ from measuring import (BENCH, Repeats, disk_mb, echo, harness, kill_broker, medi
 
 VALUE_BYTES = 1024
 REST_S = 10
+SAMPLE_S = 0.1
 
 
 # --- rate
@@ -28,7 +29,7 @@ def cache_rate(home, quick):
                    "echo_per_s": bare["echo_per_s"], "sync_p50_us": sync_us(home.path)}
             if socket:
                 one |= program("redis-get", socket, "--payload", VALUE_BYTES)
-            one |= program("cache-rate", "--count", 1000 if quick else 3000, home=home)
+            one |= program("cache-rate", home=home, timeout=300)
             rounds.append(one)
             say(", ".join(f"{name} {value:.0f}" for name, value in one.items()))
     digits = {"us": 1, "_s": 0, "he": 4}
@@ -77,8 +78,7 @@ def cache_million(home, quick):
     numbers |= {"entries": entries_of(home), "memory_bytes_an_entry": bytes_each(broker_mb(home) - empty_mb, count),
                 "disk_bytes_an_entry": bytes_each(disk_mb(home.path / "cache"), count)}
     say(f"{numbers}")
-    numbers |= program("cache-rate", "--entries", count, "--count", 1000 if quick else 3000, "--sweep",
-                       10_000 if quick else 100_000, home=home, timeout=300)
+    numbers |= program("cache-rate", "--entries", count, "--sweep", 10_000 if quick else 100_000, home=home, timeout=300)
     kill_broker(home)
     begin = time.monotonic()
     home.up(1)
@@ -112,7 +112,7 @@ CHURN_ENTRIES, CHURN_SIZE_MB, CHURN_TTL_S = 20_000, 32, 1
 
 def cache_churn(home, quick):
     """Do eviction and expiry keep up with what is put, and does the disk give its space back?"""
-    count = 60_000 if quick else 1_000_000
+    count = 50_000 if quick else 300_000
     home.up(2)
     bounds(home, CHURN_ENTRIES, CHURN_SIZE_MB)
     numbers = {"disk_bound_mb": 1.3 * CHURN_SIZE_MB + 64}
@@ -139,6 +139,7 @@ def churn(home, name, count, fill):
     while process.poll() is None:
         samples.append(home.json("cache", "stats")["entries"])
         most_disk_mb = max(most_disk_mb, disk_mb(directory))
+        time.sleep(SAMPLE_S)
     seconds = time.monotonic() - begin
     if process.returncode != 0:
         raise SystemExit(f"filling the cache failed: {' '.join(map(str, command))}")

@@ -58,14 +58,21 @@ class Filler {
     ++open_;
     client_.CallAsync(std::move(request), std::move(bodies), [this, count](const Result<Message>& answer) {
       --open_;
-      const ImportCacheReply* reply = answer ? answer->payload.get_if<ImportCacheReply>() : nullptr;
       if (!answer) {
         error_ = answer.error();
-      } else if (reply == nullptr || reply->imported != count) {
-        error_ = Error::Make(ErrorCode::kInternal, "not all entries were taken in");
+      } else if (const auto* reply = answer->payload.get_if<ImportCacheReply>(); reply != nullptr) {
+        // Present: the request came twice, as the broker was slow to answer.
+        if (reply->imported + reply->present != count) error_ = NotTaken(*reply);
       }
     });
     return {};
+  }
+
+  static Error NotTaken(const ImportCacheReply& reply) {
+    return Error::Make(ErrorCode::kInternal, std::to_string(reply.imported) + " imported, " +
+                                                 std::to_string(reply.conflicts) + " conflicts, " +
+                                                 std::to_string(reply.rejected) + " rejected" +
+                                                 (reply.problems.empty() ? "" : ": " + reply.problems.front()));
   }
 
   client::Client& client_;
