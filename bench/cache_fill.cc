@@ -61,7 +61,7 @@ class Filler {
       if (!answer) {
         error_ = answer.error();
       } else if (const auto* reply = answer->payload.get_if<ImportCacheReply>(); reply != nullptr) {
-        // Present: the request came twice, as the broker was slow to answer.
+        // Present: the client had to send the request twice.
         if (reply->imported + reply->present != count) error_ = NotTaken(*reply);
       }
     });
