@@ -112,7 +112,7 @@ CHURN_ENTRIES, CHURN_SIZE_MB, CHURN_TTL_S = 20_000, 32, 1
 
 def cache_churn(home, quick):
     """Do eviction and expiry keep up with what is put, and does the disk give its space back?"""
-    count = 50_000 if quick else 300_000
+    count = 40_000 if quick else 300_000
     home.up(2)
     bounds(home, CHURN_ENTRIES, CHURN_SIZE_MB)
     numbers = {"disk_bound_mb": 1.3 * CHURN_SIZE_MB + 64}
