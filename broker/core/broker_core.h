@@ -171,9 +171,7 @@ class BrokerCore {
   static void RemoveFromStore(std::vector<ContentHash> keys, Outbox& out);
   void DropUnusable(const ContentHash& key, bool damaged, Outbox& out);
   void TendCache(Now now, Outbox& out);
-  Result<std::string> FormOf(const Job& job, TaskIndex index) const;
-  static Result<std::string> FormOf(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
-                                    TaskIndex index);
+  static Result<std::string> FormOf(const Job& job, TaskIndex index);
   void HandleEstimate(const Caller& caller, Estimate request, std::uint64_t correlation, Now now, Outbox& out);
   Result<EstimateReply> MakeEstimate(Estimate request, Now now);
   Result<SubmitReply> Accept(const Caller& caller, Submit request, Now now, Outbox& out);

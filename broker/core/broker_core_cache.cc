@@ -3,7 +3,6 @@
 
 #include "broker/core/broker_core.h"
 #include "common/analysis/cache_key.h"
-#include "common/analysis/command_template.h"
 #include "common/analysis/validate.h"
 
 namespace icarus::broker {
@@ -20,21 +19,9 @@ Result<ContentHash> BrokerCore::KeyOf(const Job& job, TaskIndex index) const {
   return HashBytes(form);
 }
 
-Result<std::string> BrokerCore::FormOf(const Job& job, TaskIndex index) const {
-  return FormOf(job.spec(), job.manifest(), job.identity, index);
-}
-
 // What the key of the task's result is the hash of.
-Result<std::string> BrokerCore::FormOf(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
-                                       TaskIndex index) {
-  TaskPoint point = spec.sweep.At(index);
-  const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
-  std::optional<CommandSpec> command;
-  if (spec.command) {
-    ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
-  }
-  ICARUS_ASSIGN(const ValueMap params, TaskParams(manifest, std::move(point.params)));
-  return CanonicalForm(KeyParts{manifest, spec.solver, identity, target, command ? &*command : nullptr, params});
+Result<std::string> BrokerCore::FormOf(const Job& job, TaskIndex index) {
+  return TaskForm(job.spec(), job.manifest(), job.identity, index);
 }
 
 void BrokerCore::HandleEstimate(const Caller& caller, Estimate request, std::uint64_t correlation, Now now,
@@ -58,7 +45,7 @@ Result<EstimateReply> BrokerCore::MakeEstimate(Estimate request, Now now) {
   const std::uint64_t looked_up = reads ? reply.probed : 0;
   const std::uint64_t shown = std::min<std::uint64_t>(request.forms, reply.tasks);
   for (std::uint64_t i = 0; i < std::max(looked_up, shown); ++i) {
-    ICARUS_ASSIGN(std::string form, FormOf(spec, manifest, identity, static_cast<TaskIndex>(i)));
+    ICARUS_ASSIGN(std::string form, TaskForm(spec, manifest, identity, static_cast<TaskIndex>(i)));
     if (reads && cache_.Contains(HashBytes(form), now.wall_ms)) ++reply.hits;
     if (i < request.forms) reply.forms.push_back(std::move(form));
   }

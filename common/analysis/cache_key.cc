@@ -1,5 +1,8 @@
 #include "common/analysis/cache_key.h"
 
+#include "common/analysis/command_template.h"
+#include "common/analysis/validate.h"
+
 namespace icarus {
 namespace {
 
@@ -69,6 +72,18 @@ std::string CanonicalForm(const KeyParts& parts) {
     out += '}';
   }
   return out + "}";
+}
+
+Result<std::string> TaskForm(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
+                             TaskIndex index) {
+  TaskPoint point = spec.sweep.At(index);
+  const Target* target = spec.sweep.targets.empty() ? nullptr : &spec.sweep.targets[point.target];
+  std::optional<CommandSpec> command;
+  if (spec.command) {
+    ICARUS_ASSIGN(command, SubstituteCommand(*spec.command, point.params, index, target ? target->name : ""));
+  }
+  ICARUS_ASSIGN(const ValueMap params, TaskParams(manifest, std::move(point.params)));
+  return CanonicalForm(KeyParts{manifest, spec.solver, identity, target, command ? &*command : nullptr, params});
 }
 
 bool IsCacheable(const Manifest& manifest, const JobSpec& spec) {

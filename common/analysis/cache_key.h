@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/analysis/manifest.h"
+#include "common/base/result.h"
 #include "common/model/content_hash.h"
 #include "common/model/job_spec.h"
 
@@ -22,6 +23,11 @@ struct KeyParts {
 // The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema;
 // for a command also its line, inputs and environment.
 std::string CanonicalForm(const KeyParts& parts);
+
+// The same of one task of a job; an error when its combination of axis values is not allowed.
+// REQUIRES a canonical specification and index < its number of tasks.
+Result<std::string> TaskForm(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
+                             TaskIndex index);
 
 // Whether the job's results may be read from and written to the cache.
 bool IsCacheable(const Manifest& manifest, const JobSpec& spec);

@@ -8,13 +8,13 @@ namespace icarus {
 
 const Catalogue& Catalogue::BuiltIn() {
   static const Catalogue catalogue = [] {
-    Catalogue built;
+    std::vector<Manifest> manifests;
     for (const BuiltInManifest& source : kBuiltInManifests) {
       auto manifest = ParseManifest(source.text, source.name);
       ICARUS_CHECK(manifest.has_value());
-      built.manifests_.push_back(std::move(*manifest));
+      manifests.push_back(std::move(*manifest));
     }
-    return built;
+    return Catalogue(std::move(manifests));
   }();
   return catalogue;
 }

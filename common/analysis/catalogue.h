@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/analysis/manifest.h"
@@ -11,6 +12,8 @@ namespace icarus {
 
 class Catalogue {
  public:
+  explicit Catalogue(std::vector<Manifest> manifests) : manifests_(std::move(manifests)) {}
+
   // The analyses that ship. Built once, never changed, safe from any thread.
   static const Catalogue& BuiltIn();
 
