@@ -18,7 +18,7 @@ std::string RangeText(const Parameter::Range& range) {
 }
 
 Result<Value> CheckNumber(const Parameter& parameter, const std::string& solver, const Value& value) {
-  if (!value.is_number()) {
+  if (!value.is_number() || !std::isfinite(value.number())) {
     return UsageError(parameter.name + " is " + Shown(value) + ", but it must be a number", parameter.name);
   }
   const double number = value.number();

@@ -1,4 +1,5 @@
 set(analysis_tests ${CMAKE_CURRENT_LIST_DIR}/analysis)
 icarus_test(cache_key_test
   SOURCES ${analysis_tests}/cache_key_test.cc ${analysis_tests}/canonical_form_test.cc
+          ${analysis_tests}/validate_test.cc
   DEPS icarus_analysis rapidcheck LABELS unit)
