@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/core/broker_core.h"
+#include "common/analysis/key_step.h"
 #include "common/analysis/validate.h"
 #include "common/base/text.h"
 
@@ -242,7 +243,10 @@ ResultItem BrokerCore::MakeItem(const Job& job, TaskIndex index, const TaskRecor
     task.run_s = record->run_s;
     task.error = record->error;
     if (record->history) task.history = *record->history;
-    item.key = record->key ? record->key->Hex() : "";
+    if (record->key) {
+      item.key = record->key->Hex();
+      if (ValueMap rounded = RoundedParams(job.manifest(), task.params); !rounded.empty()) item.key_params = rounded;
+    }
     if (!record->identity.empty()) item.identity = record->identity;
     item.host = record->host;
     item.computed_at_ms = record->computed_at_ms;

@@ -64,10 +64,12 @@ std::string DefaultText(const Parameter& parameter) {
 
 std::string ParameterTable(const Manifest& manifest, const TextStyle& style) {
   TextTable table;
-  for (const char* title : {"parameter", "type", "unit", "range", "default", "meaning"}) table.AddColumn(title);
+  for (const char* title : {"parameter", "type", "unit", "range", "default", "key step", "meaning"})
+    table.AddColumn(title);
   for (const Parameter& parameter : manifest.parameters) {
     table.AddRow({parameter.name, ParameterTypeName(parameter.type), parameter.unit, RangeText(parameter),
-                  DefaultText(parameter), parameter.summary});
+                  DefaultText(parameter), parameter.key_step ? FormatNumber(*parameter.key_step) : "",
+                  parameter.summary});
   }
   table.DropEmptyColumns();
   return table.Render(style);
@@ -99,6 +101,7 @@ Json ParameterJson(const Parameter& parameter) {
       {"unit", TextJson(parameter.unit)}, {"range", parameter.range ? RangeJson(*parameter.range) : Json(nullptr)},
       {"choices", parameter.choices},     {"default", ValueJson(parameter.default_value)},
       {"required", parameter.required},   {"summary", parameter.summary}};
+  if (parameter.key_step) json["key_step"] = NumberJson(*parameter.key_step);
   for (const auto& [solver, range] : parameter.solver_range) json["solver_range"][solver] = RangeJson(range);
   return json;
 }

@@ -46,14 +46,16 @@ Json FilesJson(const ResultBody& body) {
 
 Json MetaJson(const ResultItem& item) {
   const SolverVersion solver = SplitIdentity(item.identity);
-  return {{"solver", TextJson(item.solver)},
-          {"version", TextJson(solver.version)},
-          {"build", TextJson(solver.build)},
-          {"key", TextJson(item.key)},
-          {"computed_at", TimeJson(item.computed_at_ms)},
-          {"host", TextJson(item.host)},
-          {"compute_s", NumberJson(item.compute_s)},
-          {"via", ViaName(item.via)}};
+  Json json = {{"solver", TextJson(item.solver)},
+               {"version", TextJson(solver.version)},
+               {"build", TextJson(solver.build)},
+               {"key", TextJson(item.key)},
+               {"computed_at", TimeJson(item.computed_at_ms)},
+               {"host", TextJson(item.host)},
+               {"compute_s", NumberJson(item.compute_s)},
+               {"via", ViaName(item.via)}};
+  if (item.key_params) json["key_params"] = ValueMapJson(*item.key_params);
+  return json;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "common/analysis/cache_key.h"
 
 #include "common/analysis/command_template.h"
+#include "common/analysis/key_step.h"
 #include "common/analysis/validate.h"
 
 namespace icarus {
@@ -49,6 +50,14 @@ void AppendCommand(std::string& out, const CommandSpec& command) {
   out += "},";
 }
 
+void AppendKeySteps(std::string& out, const Manifest& manifest, const ValueMap& rounded) {
+  out += "\"key_step\":";
+  ValueMap steps;
+  for (const auto& [name, value] : rounded) steps[name] = Value(*manifest.Find(name)->key_step);
+  AppendCanonical(out, steps);
+  out += ',';
+}
+
 }  // namespace
 
 std::string CanonicalForm(const KeyParts& parts) {
@@ -56,9 +65,16 @@ std::string CanonicalForm(const KeyParts& parts) {
   AppendMember(out, "analysis", parts.manifest.analysis);
   out += ',';
   if (parts.command != nullptr) AppendCommand(out, *parts.command);
+  ValueMap rounded = RoundedParams(parts.manifest, parts.params);
+  if (!rounded.empty()) AppendKeySteps(out, parts.manifest, rounded);
   AppendCanonicalString(out, "params");
   out += ':';
-  AppendCanonical(out, parts.params);
+  if (rounded.empty()) {
+    AppendCanonical(out, parts.params);
+  } else {
+    rounded.insert(parts.params.begin(), parts.params.end());
+    AppendCanonical(out, rounded);
+  }
   out += ",\"schema\":" + std::to_string(parts.manifest.schema) + ',';
   AppendMember(out, "solver", parts.solver + "@" + parts.identity);
   out += ",\"target\":";

@@ -21,7 +21,9 @@ struct KeyParts {
 };
 
 // The canonical form: JSON with sorted keys of analysis, solver identity, target content, all parameters and schema;
-// for a command also its line, inputs and environment.
+// for a command also its line, inputs and environment. Parameters with a key_step are rounded to it, and the steps are
+// part of the form: an entry holds the result of some value within half a step of the rounded one, so under another
+// step, or without one, it would answer for values that it is not near to.
 std::string CanonicalForm(const KeyParts& parts);
 
 // The same of one task of a job; an error when its combination of axis values is not allowed.

@@ -1,5 +1,7 @@
 #include "common/analysis/manifest.h"
 
+#include <cmath>
+
 // The same as wherever else the library is used: its modes share names of functions that differ.
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
@@ -40,6 +42,26 @@ Value FromToml(const toml::node& node) {
   return Value(node.value_or(std::string()));
 }
 
+// Declared after type and range of the parameter are known.
+Result<double> ReadKeyStep(const std::string& origin, const Parameter& parameter, const toml::node& node) {
+  using Type = Parameter::Type;
+  const std::string key = parameter.name + ".key_step";
+  if (parameter.type != Type::kNumber && parameter.type != Type::kInteger && parameter.type != Type::kNumbers) {
+    return Wrong(origin, key, "is for numbers, and this is a " + ParameterTypeName(parameter.type));
+  }
+  const double step = node.is_number() ? node.value_or(0.0) : 0.0;
+  if (!std::isfinite(step) || step <= 0) return Wrong(origin, key, "must be a number above zero");
+  if (parameter.type == Type::kInteger && std::trunc(step) != step) {
+    return Wrong(origin, key, "must be a whole number, as the parameter is");
+  }
+  if (parameter.range && step > parameter.range->second - parameter.range->first) {
+    return Wrong(origin, key,
+                 "is " + FormatNumber(step) + ", wider than the range " + FormatNumber(parameter.range->first) +
+                     " to " + FormatNumber(parameter.range->second));
+  }
+  return step;
+}
+
 Result<Parameter> ReadParameter(const std::string& origin, const std::string& name, const toml::table& table) {
   Parameter parameter;
   parameter.name = name;
@@ -57,6 +79,9 @@ Result<Parameter> ReadParameter(const std::string& origin, const std::string& na
   if (table.contains("range")) {
     parameter.range = ReadRange(table["range"]);
     if (!parameter.range) return Wrong(origin, name + ".range", "must be [lowest, highest]");
+  }
+  if (const toml::node* step = table.get("key_step")) {
+    ICARUS_ASSIGN(parameter.key_step, ReadKeyStep(origin, parameter, *step));
   }
   if (const toml::table* limits = table["limit"].as_table()) {
     for (const auto& [solver, node] : *limits) {

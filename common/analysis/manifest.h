@@ -25,6 +25,7 @@ struct Parameter {
   std::optional<Range> range;
   std::map<std::string, Range> solver_range;  // narrower, by solver
   std::vector<std::string> choices;           // of a word
+  std::optional<double> key_step;             // of numbers: what the key counts them in (key_step.h); none: exactly
   Value default_value;                        // null: none
   bool required = false;
   std::optional<std::pair<std::string, Value>> not_with;  // the parameter has no meaning when that one has this value

@@ -18,8 +18,9 @@ Status CanonicaliseSpec(const Catalogue& catalogue, JobSpec& spec);
 // One value of a parameter, brought to its canonical form (a single angle becomes a list of one, lists are sorted).
 Result<Value> CanonicaliseValue(const Parameter& parameter, const std::string& solver, const Value& value);
 
-// Parameters of one task as the solver gets them and as the key hashes them: those without meaning are taken out.
-// REQUIRES a canonical specification; an error when the combination of axis values is not allowed.
+// Parameters of one task as the solver gets them, and as the key hashes them before it rounds (key_step.h): those
+// without meaning are taken out. REQUIRES a canonical specification; an error when the combination of axis values is
+// not allowed.
 Result<ValueMap> TaskParams(const Manifest& manifest, ValueMap params);
 
 }  // namespace icarus

@@ -337,7 +337,10 @@ struct ResultItem {
   double compute_s = 0;
   ResultVia via = ResultVia::kComputed;
   std::int32_t body = -1;  // encoded ResultBody; −1: none
-  ICARUS_FIELDS(ResultItem, task, key, solver, identity, host, computed_at_ms, compute_s, via, body)
+  // With a key, and parameters that it rounds (key_step): those, rounded. The result may be that of other values near
+  // them; task.params are the task's own.
+  std::optional<ValueMap> key_params;
+  ICARUS_FIELDS(ResultItem, task, key, solver, identity, host, computed_at_ms, compute_s, via, body, key_params)
 };
 struct ResultPage {
   static constexpr MessageType kType = MessageType::kResultPage;

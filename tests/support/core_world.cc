@@ -4,10 +4,10 @@
 #include "common/base/overloaded.h"
 
 namespace icarus::broker::testing {
-CoreWorld::CoreWorld(CoreConfig config) : config_(std::move(config)) {
+CoreWorld::CoreWorld(CoreConfig config, const Catalogue& catalogue)
+    : config_(std::move(config)), catalogue_(catalogue) {
   config_.unpacked_jobs = 0;  // every idle job is packed, every turn
-  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config_,
-                                       BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
+  core_ = std::make_unique<BrokerCore>(catalogue_, config_, BrokerIdentity{"broker", "test", "lineage", epoch_}, 1);
   core_->FinishRecovery(now(), out_);
   Turn();
   AddClient("alice", "alice");
@@ -257,8 +257,7 @@ void CoreWorld::Restart() {
     if (key.rfind(prefix, 0) == 0)
       config.solver_default[key.substr(prefix.size(), key.find('.', prefix.size()) - prefix.size())] = value;
   }
-  core_ = std::make_unique<BrokerCore>(Catalogue::BuiltIn(), config,
-                                       BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
+  core_ = std::make_unique<BrokerCore>(catalogue_, config, BrokerIdentity{"broker", "test", "lineage", epoch_}, epoch_);
   for (const auto& [id, record] : jobs_) {
     ICARUS_CHECK(core_->RecoverJob(record).has_value());
     const auto status = statuses_.find(id);

@@ -27,7 +27,8 @@ struct GivenTask {
 
 class CoreWorld {
  public:
-  explicit CoreWorld(CoreConfig config = {});
+  // The catalogue outlives it.
+  explicit CoreWorld(CoreConfig config = {}, const Catalogue& catalogue = Catalogue::BuiltIn());
 
   // --- peers
   void AddWorker(const std::string& name, int slots, std::map<std::string, std::string> solvers = {},
@@ -109,6 +110,7 @@ class CoreWorld {
   void SendResult(const std::string& worker, ExecutionResult result, const std::string& body);
 
   CoreConfig config_;
+  const Catalogue& catalogue_;
   std::uint64_t epoch_ = 1;
   std::int64_t now_ms_ = 1'000'000;
   std::int64_t wall_offset_ms_ = 1'700'000'000'000;

@@ -18,10 +18,12 @@ struct Audited {
   JobId job;
 };
 
-// The job that computes the entry again; nothing when what went into it is not in its key's form: files and commands.
+// The job that computes the entry again; nothing when what went into it is not in its key's form: files, commands, and
+// parameters that the key rounds.
 std::optional<JobSpec> SpecOf(const CachedEntry& entry) {
   const Json form = Json::parse(entry.item.form, nullptr, false);
-  if (!form.is_object() || form.contains("command") || !form.contains("target")) return std::nullopt;
+  if (!form.is_object() || form.contains("command") || form.contains("key_step") || !form.contains("target"))
+    return std::nullopt;
   if (!form["target"].is_null() && !form["target"].is_string()) return std::nullopt;
   JobSpec spec;
   spec.analysis = entry.item.analysis;
@@ -115,7 +117,7 @@ Result<int> AuditCache(Session& session, Client& client) {
   }
   session.Note("computed " + EntriesText(audited.size()) + " again: " + std::to_string(differ.size()) + " differ, " +
                std::to_string(failed.size()) + " failed; " + std::to_string(skipped) +
-               " cannot be, as files went into them");
+               " cannot be, as their keys do not say all that went into them");
   const bool clean = differ.empty() && failed.empty();
   if (!session.text()) {
     session.PrintDocument({{"audited", audited.size()}, {"differ", differ}, {"failed", failed}, {"skipped", skipped}});

@@ -122,6 +122,69 @@ TEST(BrokerCore, EqualTasksRunOnceAndTheSecondTimeComeFromTheCache) {
   EXPECT_THAT(world.TakeDispatched("w"), SizeIs(1));
 }
 
+// Polars whose key counts the Mach number in steps.
+Catalogue WithMachStep(double step) {
+  Manifest manifest = *Catalogue::BuiltIn().Find("airfoil_polar");
+  for (Parameter& parameter : manifest.parameters) {
+    if (parameter.name == "mach") parameter.key_step = step;
+  }
+  return Catalogue({manifest});
+}
+
+JobSpec PolarAt(double mach, CachePolicy cache = CachePolicy::kDefault) {
+  JobSpec spec = CoreWorld::Polar("1e6", cache);
+  spec.sweep.base["mach"] = Value(mach);
+  return spec;
+}
+
+TEST(BrokerCore, ValuesThatTheKeyRoundsToOneRunOnceAndEachTaskKeepsItsOwn) {
+  const Catalogue catalogue = WithMachStep(0.1);
+  CoreWorld world({}, catalogue);
+  world.AddWorker("w", 4);
+  const JobId first = world.Submit(PolarAt(0.29));
+  const JobId near = world.Submit(PolarAt(0.31));
+  const JobId far = world.Submit(PolarAt(0.36));
+  const auto given = world.TakeDispatched("w");
+  ASSERT_THAT(given, SizeIs(2)) << "the second joins the first, the third is in another step";
+  EXPECT_EQ(given[0].params.at("mach"), Value(0.29)) << "it is computed for the first's own value";
+  EXPECT_EQ(given[1].params.at("mach"), Value(0.36));
+  for (const GivenTask& task : given) world.Finish("w", task);
+  const JobId later = world.Submit(PolarAt(0.3));
+  EXPECT_THAT(world.TakeDispatched("w"), IsEmpty());
+  const auto item = [&](JobId job) { return world.Ask<ResultPage>("alice", FetchResults{job, 0, 0}).items.at(0); };
+  EXPECT_EQ(item(first).key, item(near).key);
+  EXPECT_EQ(item(first).key, item(later).key);
+  EXPECT_NE(item(first).key, item(far).key);
+  EXPECT_EQ(item(near).task.params.at("mach"), Value(0.31));
+  for (const JobId job : {first, near, later}) EXPECT_EQ(item(job).key_params, (ValueMap{{"mach", Value(0.3)}}));
+  EXPECT_EQ(item(far).key_params, (ValueMap{{"mach", Value(0.4)}}));
+}
+
+TEST(BrokerCore, WithoutACacheNothingIsRounded) {
+  const Catalogue catalogue = WithMachStep(0.1);
+  CoreWorld world({}, catalogue);
+  world.AddWorker("w", 4);
+  world.Finish("w", (world.Submit(PolarAt(0.29)), world.TakeDispatched("w").at(0)));
+  const JobId exact = world.Submit(PolarAt(0.31, CachePolicy::kNone));
+  const auto given = world.TakeDispatched("w");
+  ASSERT_THAT(given, SizeIs(1));
+  world.Finish("w", given[0]);
+  EXPECT_EQ(given[0].params.at("mach"), Value(0.31));
+  EXPECT_FALSE(world.Ask<ResultPage>("alice", FetchResults{exact, 0, 0}).items.at(0).key_params);
+}
+
+TEST(BrokerCore, AnEstimateShowsWhatTheKeyRounds) {
+  const Catalogue catalogue = WithMachStep(0.1);
+  CoreWorld world({}, catalogue);
+  world.AddWorker("w", 4);
+  world.Finish("w", (world.Submit(PolarAt(0.29)), world.TakeDispatched("w").at(0)));
+  const auto reply = world.Ask<EstimateReply>("alice", Estimate{PolarAt(0.34), 1});
+  EXPECT_EQ(reply.hits, 1u);
+  ASSERT_THAT(reply.forms, SizeIs(1));
+  EXPECT_THAT(reply.forms[0], HasSubstr(R"("key_step":{"mach":0.1},"params":{)"));
+  EXPECT_THAT(reply.forms[0], HasSubstr(R"("mach":0.3,)"));
+}
+
 TEST(BrokerCore, HitsNeedNeitherWorkerNorSlot) {
   CoreWorld world;
   world.AddWorker("w", 1);

@@ -18,6 +18,13 @@ TEST(ResultJson, OfATask) {
       R"("computed_at":"2026-01-02T03:03:05.123Z","host":"node1","compute_s":0.9,"via":"computed"}})");
 }
 
+TEST(ResultJson, SaysWhichParametersTheKeyRounds) {
+  TaskResult result = SamplePolar(2, "naca2412", 1e6);
+  EXPECT_FALSE(TaskResultJson(result)["meta"].contains("key_params"));
+  result.item.key_params = ValueMap{{"mach", Value(0.3)}};
+  EXPECT_EQ(DumpJson(TaskResultJson(result)["meta"]["key_params"]), R"({"mach":0.3})");
+}
+
 TEST(ResultJson, WhatIsNotKnownIsNull) {
   TaskResult result = SampleCommand(0, 0);
   result.item.via = ResultVia::kCache;
