@@ -1,7 +1,8 @@
 set(client_tests ${CMAKE_CURRENT_LIST_DIR})
 icarus_test(client_cli_test
   SOURCES
-    ${client_tests}/cli/args_test.cc ${client_tests}/cli/assignments_test.cc ${client_tests}/cli/command_files_test.cc
+    ${client_tests}/cli/analysis_text_test.cc ${client_tests}/cli/args_test.cc ${client_tests}/cli/assignments_test.cc
+    ${client_tests}/cli/command_files_test.cc
     ${client_tests}/cli/exit_codes_test.cc ${client_tests}/cli/job_request_test.cc ${client_tests}/cli/selectors_test.cc
     ${client_tests}/cli/task_rows_test.cc
   DEPS icarus_cli)
