@@ -14,6 +14,7 @@
 #include "broker/core_settings.h"
 #include "broker/effect_runner.h"
 #include "broker/event_service.h"
+#include "broker/memory_pressure.h"
 #include "broker/net/gateway.h"
 #include "broker/resident_memory.h"
 #include "broker/storage/disk_reserve.h"
@@ -103,6 +104,7 @@ class Broker {
   std::optional<std::chrono::nanoseconds> Timeout(bool backlog) const;
   Status Turn();
   void TellStorageState();
+  void WatchMemory();
   static CoreCallbacks MakeCallbacks(Broker& broker);
   static CacheService::Callbacks MakeCacheCallbacks(Broker& broker);
 
@@ -126,6 +128,7 @@ class Broker {
   Outbox out_;
   PollLoop loop_;
   bool more_messages_ = false;
+  MemoryPressure memory_;
   std::string space_reason_;  // of RocksDbJobStore::ReviewSpace
   std::int64_t space_reviewed_ms_ = -kReviewSpaceMs;
   std::chrono::nanoseconds clock_offset_{0};
@@ -205,9 +208,7 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   callbacks.cache.on_state = [&broker](const std::string& why) {
     broker.core_->OnCacheState(why, broker.Clock(), broker.out_);
   };
-  callbacks.cache.room = [&broker] {
-    return CacheRoom{broker.core_->cache().bytes(), broker.core_->cache().max_bytes()};
-  };
+  callbacks.cache.room = [&broker] { return broker.core_->cache_room(); };
   callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
     broker.core_->OnTasksRead(ticket, records, std::move(bodies), broker.Clock(), broker.out_);
   };
@@ -332,6 +333,7 @@ void Broker::Handle(Received received) {
     core_->OnHello(received.caller, *hello, received.message.correlation, now, out_);
     return;
   }
+  core_->OnHeard(received.caller.instance, now);
   if (blobs_->Handle(received) || backups_->Handle(received) || events_->Handle(received)) return;
   // What would change the cache of a read-only broker goes to the core, which refuses it.
   const bool refused = core_->is_read_only() && received.message.payload.is<ImportCache>();
@@ -368,8 +370,21 @@ void Broker::TellStorageState() {
     space_reviewed_ms_ = now;
     space_reason_ = job_store_->ReviewSpace();
     if (const auto bytes = ResidentBytes()) core_->OnMemory(*bytes);
+    WatchMemory();
   }
   core_->OnStorageState(runner_->storage_reason().empty() ? space_reason_ : runner_->storage_reason());
+}
+
+// The cache's memory tier grows and shrinks with what the machine has.
+void Broker::WatchMemory() {
+  const std::optional<double> in_use = MemoryInUsePercent();
+  if (!in_use) return;
+  const double limit = settings_.Number("throttle.memory_percent");
+  if (!memory_.Update(*in_use, limit, settings_.Number("throttle.resume_below_percent"))) return;
+  const CacheMemory memory = memory_.is_short() ? CacheMemory::kShort : CacheMemory::kPlenty;
+  LogInfo(memory_.is_short() ? "memory is short: the cache gives back what it keeps there" : "memory is there again",
+          {{"in_use_percent", *in_use}});
+  if (!runner_->cache().Post([memory](CacheStore& store) { store.SetMemory(memory); })) memory_ = MemoryPressure();
 }
 
 Status Broker::Turn() {

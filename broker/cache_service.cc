@@ -17,10 +17,12 @@ constexpr std::size_t kMostProblems = 10;    // that an answer tells in words
 
 bool Matches(const ListCache& request, const CacheEntry& entry, std::int64_t wall_ms) {
   if (HasExpired(entry.expires_at_ms, wall_ms)) return false;
+  const CacheOrigin origin = entry.origin.value_or(CacheOrigin::kComputed);
+  if (origin == CacheOrigin::kIntermediate && !request.origin && !request.intermediates) return false;
   if (!request.analysis.empty() && entry.analysis != request.analysis) return false;
   if (!request.solver.empty() && entry.solver != request.solver) return false;
   if (!request.identity.empty() && entry.identity != request.identity) return false;
-  if (request.origin && entry.origin.value_or(CacheOrigin::kComputed) != *request.origin) return false;
+  if (request.origin && origin != *request.origin) return false;
   return entry.computed_at_ms >= request.since_wall_ms;
 }
 
@@ -39,6 +41,7 @@ CachedItem ItemOf(const ContentHash& key, const CacheEntry& entry) {
   item.size_bytes = entry.size_bytes;
   item.origin = entry.origin.value_or(CacheOrigin::kComputed);
   item.incomplete = entry.incomplete;
+  item.error = entry.error;
   item.blobs = entry.blobs.value_or(std::vector<ContentHash>());
   return item;
 }
@@ -54,7 +57,7 @@ CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes) {
   entry.computed_at_ms = item.computed_at_ms;
   entry.expires_at_ms = item.expires_at_ms;
   entry.compute_s = item.compute_s;
-  entry.size_bytes = body_bytes;
+  entry.size_bytes = item.blobs.empty() ? body_bytes : std::max<std::uint64_t>(item.size_bytes, body_bytes);
   entry.origin = CacheOrigin::kImport;
   entry.incomplete = item.incomplete;
   if (!item.blobs.empty()) entry.blobs = item.blobs;
@@ -66,6 +69,7 @@ std::string WhyRejected(const CachedItem& item, const Body& body, std::int64_t w
   if (item.form.empty()) return "it does not say what its key is made of";
   if (HashBytes(item.form) != item.key) return "its key is not that of what it says it is";
   if (body == nullptr) return "it has no value";
+  if (item.error) return "it is a failure, which every cache learns for itself";
   if (body->size() > limits::kMaxResultBytes) return "its value is larger than a result may be";
   if (const Result<ResultBody> decoded = DecodeResultBody(*body); !decoded) {
     return "its value cannot be read: " + decoded.error().message;
@@ -129,6 +133,7 @@ Result<CacheService::Page> CacheService::ReadPage(CacheStore& store, const ListC
     std::size_t looked = 0, bytes = 0;
     ICARUS_TRY(store.Scan(request.after, [&](const ContentHash& key, CacheEntry entry) {
       const bool wanted = Matches(request, entry, wall_ms);
+      // With the files it may be far more than what is sent: then the page is short.
       if (wanted && request.read == CacheRead::kSend) bytes += entry.size_bytes;
       if (wanted) found.push_back({key, std::move(entry), nullptr});
       const bool full = found.size() == limit || ++looked == kMostLooked || bytes >= limits::kPageBytes;

@@ -181,10 +181,9 @@ void CacheWriter::Read(const ContentHash& key) {
     Body body = value && *value ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
     inbox_.Post([this, key, body, damaged] { callbacks_.on_read(key, body, damaged); });
   };
-  // The core bounds the reads in flight below this queue's limit; were it full, the value would count as gone.
-  if (!thread_.TryPost(Lane::kUrgent, job)) {
-    inbox_.Post([this, key] { callbacks_.on_read(key, nullptr, false); });
-  }
+  // The core bounds the reads in flight below this queue's limit. A value that cannot be asked for must not count as
+  // gone: it would be removed.
+  if (!thread_.TryPost(Lane::kUrgent, job)) inbox_.Post([this, key] { Read(key); });
 }
 
 }  // namespace icarus::broker

@@ -23,7 +23,9 @@ CoreConfig MakeCoreConfig(const Settings& settings) {
   CoreConfig config;
   config.cache_max_bytes = static_cast<std::uint64_t>(settings.Integer("cache.max_size_mb")) << 20;
   config.cache_max_entries = static_cast<std::uint64_t>(settings.Integer("cache.max_entries"));
+  config.cache_value_bytes = static_cast<std::uint64_t>(settings.Integer("cache.intermediate_mb")) << 20;
   config.cache_default_ttl_ms = Milliseconds(settings.Number("cache.default_ttl_seconds"));
+  config.cache_failure_ttl_ms = Milliseconds(settings.Number("cache.failure_ttl_seconds"));
   for (const auto& [analysis, value] : settings.Matching("cache.ttl.<analysis>")) {
     config.cache_ttl_ms[analysis] = Milliseconds(NumberOf(value));
   }

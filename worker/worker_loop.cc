@@ -37,6 +37,10 @@ WorkerLoop::WorkerLoop(Parts parts, CoreOptions options, AttemptPlace place, Blo
               [this](Message message) { link_.Send(std::move(message)); },
               [this](const ContentHash& hash, const auto& error) { core_.OnBlobFetched(hash, error, now_); },
               [this](std::uint64_t owner, const auto& error) { core_.OnBlobUploaded(AttemptId(owner), error, now_); }}),
+      values_({[this](Message message) { link_.Send(std::move(message)); },
+               [this](const ValueAnswer& answer) {
+                 if (const Status told = parts_.launcher.Answer(answer); !told) LogDebug("an answer finds no launcher");
+               }}),
       signal_source_(poll_.Add(parts_.signals.fd())),
       launcher_source_(poll_.Add(parts_.launcher.fd())) {}
 
@@ -91,7 +95,7 @@ void WorkerLoop::ReadBroker() {
       continue;
     }
     Message& message = **received;
-    if (transfers_.OnMessage(message, now_)) continue;
+    if (transfers_.OnMessage(message, now_) || values_.OnMessage(message, now_)) continue;
     if (message.payload.is<Dispatch>()) CrashPoint("worker.dispatch");
     if (message.payload.is<ResultsAck>()) CrashPoint("worker.acknowledged");
     Take(message);
@@ -103,7 +107,7 @@ void WorkerLoop::Take(Message& message) {
   switch (payload.type()) {
     case Welcome::kType: return Take(payload.get<Welcome>());
     case ErrorReply::kType: return Take(message.correlation, payload.get<ErrorReply>());
-    case HeartbeatReply::kType: return core_.OnHeartbeatReply(payload.get<HeartbeatReply>(), now_);
+    case HeartbeatReply::kType: return Take(payload.get<HeartbeatReply>());
     case Dispatch::kType: return core_.OnDispatch(std::move(payload.get<Dispatch>()), now_);
     case StopExecutions::kType: return core_.OnStopExecutions(payload.get<StopExecutions>(), now_);
     case ResultsAck::kType: return core_.OnResultsAck(payload.get<ResultsAck>());
@@ -116,7 +120,18 @@ void WorkerLoop::Take(const Welcome& welcome) {
           {{"broker", welcome.broker}, {"held", core_.held()}, {"unknown", welcome.unknown.size()}});
   core_.OnWelcome(welcome, now_);
   transfers_.OnUp(now_);
+  values_.OnUp();
   parts_.ready.Ready();
+}
+
+void WorkerLoop::Take(const HeartbeatReply& reply) {
+  values_.OnGeneration(reply.cache_generation);
+  core_.OnHeartbeatReply(reply, now_);
+}
+
+void WorkerLoop::LoseBroker() {
+  transfers_.OnDown();
+  values_.OnDown();
 }
 
 void WorkerLoop::Take(std::uint64_t correlation, const ErrorReply& reply) {
@@ -156,6 +171,7 @@ void WorkerLoop::Take(AttemptFinished& finished) {
                                 {"error", TaskErrorName(finished.error.kind)},
                                 {"run_s", finished.run_s},
                                 {"killed", finished.killed}});
+  values_.End(finished.id);
   AttemptEnd end;
   end.error = std::move(finished.error);
   if (solver_attempts_.erase(finished.id) == 1 && !finished.body.empty()) {
@@ -185,7 +201,7 @@ void WorkerLoop::PerformEffects() {
 
 void WorkerLoop::Do(SendToBroker& send) {
   const bool greets = send.payload.is<Hello>();
-  if (greets) transfers_.OnDown();
+  if (greets) LoseBroker();
   const bool results = send.payload.is<Results>();
   link_.Send(Message{greets ? kHelloCorrelation : 0, std::move(send.payload), std::move(send.bodies)});
   CrashPoint(results ? "worker.sent" : "worker.told");
@@ -194,11 +210,12 @@ void WorkerLoop::Do(SendToBroker& send) {
 void WorkerLoop::Do(SendHeartbeat&) {
   Heartbeat heartbeat;
   heartbeat.telemetry = parts_.sampler.Sample(now_);
+  values_.OnMemory(heartbeat.telemetry->memory_percent);
   link_.Send(Message{0, std::move(heartbeat), {}});
 }
 
 void WorkerLoop::Do(Connect&) {
-  transfers_.OnDown();
+  LoseBroker();
   const Result<std::string> endpoint = parts_.broker.Next();
   const Status connected = endpoint ? link_.Connect(*endpoint) : Status(endpoint.error());
   if (connected) {
@@ -217,7 +234,7 @@ void WorkerLoop::Do(Connect&) {
 void WorkerLoop::Do(CheckAccess&) {
   if (!parts_.broker.HasMoved()) return;
   LogInfo("another broker has taken over");
-  transfers_.OnDown();
+  LoseBroker();
   core_.OnDisconnected(now_);
 }
 
@@ -230,13 +247,16 @@ void WorkerLoop::Do(StartAttempt& start) {
     LogDebug("attempt handed over", {{"attempt", start.attempt},
                                      {"task", FormatTask({start.group->job, start.task.index})},
                                      {"execution", start.task.execution}});
-    if (spec->kind == AttemptKind::kSolver) solver_attempts_.insert(spec->id);
+    if (spec->kind == AttemptKind::kCommand) return;
+    solver_attempts_.insert(spec->id);
+    values_.Begin(spec->id, start.task.execution, spec->analysis, spec->solver);
     return;
   }
   // A launcher that has ended is found by Drain, which gives everything back.
   if (started.error().code == ErrorCode::kUnavailable) return;
   AttemptEnd end;
   end.error = TaskError{TaskErrorKind::kInvalidInput, started.error().message, {}, {}};
+  end.cacheable = false;  // another worker may be able to
   core_.OnAttemptFinished(start.attempt, std::move(end), now_);
 }
 

@@ -16,6 +16,7 @@
 #include "worker/net/broker_link.h"
 #include "worker/ready_report.h"
 #include "worker/telemetry/host_sampler.h"
+#include "worker/value_exchange.h"
 
 namespace icarus::worker {
 
@@ -44,6 +45,7 @@ class WorkerLoop {
   // the broker's messages
   void Take(Message& message);
   void Take(const Welcome& welcome);
+  void Take(const HeartbeatReply& reply);
   void Take(std::uint64_t correlation, const ErrorReply& reply);
 
   // the launcher's events
@@ -51,9 +53,12 @@ class WorkerLoop {
   void Take(const AttemptProgress& progress);
   void Take(const OutputPiece&) {}
   void Take(AttemptSaved& saved);
+  void Take(const ValueAsk& ask) { values_.OnAsk(ask, now_); }
+  void Take(ValueOffer& offer) { values_.OnOffer(std::move(offer)); }
   void Take(AttemptFinished& finished);
 
   // effects
+  void LoseBroker();
   void PerformEffects();
   void Do(SendToBroker& send);
   void Do(SendHeartbeat&);
@@ -76,6 +81,7 @@ class WorkerLoop {
   PollLoop poll_;
   BrokerLink link_;
   BlobTransfers transfers_;
+  ValueExchange values_;
   PollLoop::Source signal_source_;
   std::optional<PollLoop::Source> launcher_source_;
   std::set<std::uint64_t> solver_attempts_;  // whose bodies may have missing points

@@ -15,7 +15,7 @@ BrokerCore::BrokerCore(const Catalogue& catalogue, CoreConfig config, BrokerIden
       random_(seed),
       jobs_(catalogue, config_.unpacked_jobs) {
   executions_.SetEpoch(identity_.epoch);
-  cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
+  SetCacheLimits();
 }
 
 Status BrokerCore::RecoverJob(JobRecord record) {
@@ -160,6 +160,7 @@ void BrokerCore::FinishRecovery(Now now, Outbox& out) {
   stale_records_.clear();
   if (!orphans_.empty()) orphans_until_ms_ = now.monotonic_ms() + config_.reattach_grace_ms;
   RemoveFromStore(cache_.FinishLoading(), out);
+  RemoveFromStore(values_.FinishLoading(), out);
   std::vector<JobId> held;
   for (const auto& [id, slot] : jobs_.slots()) {
     const JobBrief brief = jobs_.BriefOf(slot);
@@ -296,21 +297,28 @@ void BrokerCore::RefuseReadOnly(PeerRole role, const Caller& caller, std::uint64
 }
 
 bool BrokerCore::OnMessage(const Caller& caller, Message message, Now now, Outbox& out) {
+  OnHeard(caller.instance, now);
   if (is_read_only() && !IsQuestion(message.payload)) {
     const bool worker = workers_.Find(caller.instance) != nullptr;
     if (!worker) RefuseReadOnly(PeerRole::kClient, caller, message.correlation, out);
     return true;
   }
   if (WorkerState* worker = workers_.Find(caller.instance); worker != nullptr && !worker->lost) {
-    worker->last_heard_ms = now.monotonic_ms();
     HandleWorkerMessage(*worker, std::move(message), now, out);
     return true;
   }
   const auto client = clients_.find(caller.instance);
   if (client == clients_.end()) return false;
-  client->second.last_heard_ms = now.monotonic_ms();
   HandleClientMessage(client->second, std::move(message), now, out);
   return true;
+}
+
+void BrokerCore::OnHeard(const std::string& instance, Now now) {
+  if (const auto client = clients_.find(instance); client != clients_.end()) {
+    client->second.last_heard_ms = now.monotonic_ms();
+  } else if (WorkerState* worker = workers_.Find(instance); worker != nullptr && !worker->lost) {
+    worker->last_heard_ms = now.monotonic_ms();
+  }
 }
 
 void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
@@ -320,8 +328,9 @@ void BrokerCore::OnConfigChanged(CoreConfig config, Now, Outbox& out) {
     const JobBrief brief = jobs_.BriefOf(slot);
     if (brief.finished) KeepForRetention(id, brief.ended_ms);
   }
-  cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
+  SetCacheLimits();
   RemoveFromStore(cache_.Shrink(), out);
+  RemoveFromStore(values_.Shrink(), out);
   // A default that was taken back is learned anew from who is there.
   for (const auto& [instance, worker] : workers_.all()) {
     if (!worker.lost) LearnSolvers(worker, out);
@@ -390,8 +399,10 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   if (!delayed_starts_.empty()) consider(delayed_starts_.begin()->first);
   if (!expiries_.empty()) consider(expiries_.begin()->first);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
-  if (const auto expiry = cache_.NextExpiry())
-    consider(last_turn_ms_ + std::max<std::int64_t>(*expiry - last_wall_ms_, 0));
+  for (const CacheIndex* index : {&cache_, &values_}) {
+    const auto expiry = index->NextExpiry();
+    if (expiry) consider(last_turn_ms_ + std::max<std::int64_t>(*expiry - last_wall_ms_, 0));
+  }
   if (admission_.tasks() > 0) consider(time_kept_ms_ + kKeepTimeMs);
   for (const auto& [instance, session] : clients_) consider(session.last_heard_ms + config_.client_session_ms);
   return next;

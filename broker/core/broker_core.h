@@ -73,13 +73,15 @@ class BrokerCore {
   void RecoverDispatch(const DispatchRecord& record);
   void RecoverLastJob(std::uint64_t last_job) { last_job_ = std::max(last_job_, last_job); }
   void RecoverCacheCounters(const CacheCounters& counters) { cache_.counters = written_counters_ = counters; }
-  void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { cache_.Load(key, std::move(entry)); }
+  void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { IndexFor(entry).Load(key, std::move(entry)); }
   void FinishRecovery(Now now, Outbox& out);
 
   // --- events
   void OnHello(const Caller& caller, const Hello& hello, std::uint64_t correlation, Now now, Outbox& out);
   // False when there is no session of that instance: the peer is to say Hello again.
   bool OnMessage(const Caller& caller, Message message, Now now, Outbox& out);
+  // A peer is there, whatever it asked and whoever answers it.
+  void OnHeard(const std::string& instance, Now now);
   void OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out);
   // `records` empty: the store could not be read.
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
@@ -90,7 +92,9 @@ class BrokerCore {
   void OnCachePutsLost(const std::vector<ContentHash>& keys);
   // Why results are not put into the store now; empty: they are again.
   void OnCacheState(const std::string& why, Now now, Outbox& out);
-  const CacheIndex& cache() const { return cache_; }
+  const CacheIndex& cache() const { return cache_; }    // results
+  const CacheIndex& values() const { return values_; }  // intermediate values
+  CacheRoom cache_room() const;                         // of both
   // Its value was read for somebody, and is not what was written.
   void OnCacheDamage(const ContentHash& key, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
@@ -157,16 +161,43 @@ class BrokerCore {
     // What is read is asked for to change something, not to be shown.
     bool Changes() const { return kind == Kind::kRetry || kind == Kind::kReopen || kind == Kind::kInput; }
   };
+  // A value that a worker's question waits for, and its place in the answer.
+  struct ValueWaiter {
+    std::uint64_t ticket = 0;
+    std::size_t position = 0;
+  };
   struct CacheWaiter {
     std::vector<TaskRef> tasks;
+    std::vector<ValueWaiter> values;
     CacheEntry entry;
+  };
+  struct PendingValues {
+    std::string worker;
+    std::uint64_t correlation = 0;
+    std::size_t open = 0;  // values that are still being read
+    GetValuesReply reply;
+    std::vector<Body> bodies;
   };
 
   // messages (broker_core_requests.cc, _queries.cc)
   void HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
+  const Execution* ExecutionWithValues(const WorkerState& worker, ExecutionId id);
+  static std::string ValueForm(const Job& job, const std::string& key);
+  void HandleGetValues(const WorkerState& worker, const GetValues& request, std::uint64_t correlation, Now now,
+                       Outbox& out);
+  void HandlePutValues(const WorkerState& worker, const PutValues& request, const std::vector<Body>& bodies, Now now,
+                       Outbox& out);
+  void CountValue(bool hit);
+  void TakeValue(const ValueWaiter& waiter, const Body& body, Outbox& out);
+  static void AnswerValues(PendingValues& pending, Outbox& out);
+  std::int64_t ExpiryOf(const Job& job, Now now) const;
+  CacheWaiter& WaitForRead(const ContentHash& key, const CacheEntry& entry, Outbox& out);
   static void ReplyAfterCache(const Caller& caller, std::uint64_t correlation, AnyMessage reply, Outbox& out);
   void HandleRemoveCached(const Caller& caller, const RemoveCached& request, std::uint64_t correlation, Outbox& out);
+  void SetCacheLimits();
+  CacheIndex& IndexFor(const CacheEntry& entry);
+  bool ForgetCached(const ContentHash& key);
   void PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out);
   static void RemoveFromStore(std::vector<ContentHash> keys, Outbox& out);
   void DropUnusable(const ContentHash& key, bool damaged, Outbox& out);
@@ -181,6 +212,7 @@ class BrokerCore {
   void HandleShow(const Caller& caller, const ShowJob& request, std::uint64_t correlation, Outbox& out);
   void HandleFetch(const Caller& caller, const FetchResults& request, std::uint64_t correlation, Outbox& out);
   void HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now, Outbox& out);
+  void EndWatch(const WatchKey& key);
   std::size_t WatchedBy(const std::string& instance) const;
   void HandleUpdateAck(const Caller& caller, const UpdateAck& ack, std::uint64_t correlation);
   void HandleCancel(const Caller& caller, const Cancel& request, std::uint64_t correlation, Now now, Outbox& out);
@@ -284,6 +316,10 @@ class BrokerCore {
   static void UncountFailures(Job& job, const TaskError& error, std::uint64_t count);
   void AfterTaskEnded(Job& job, Now now, Outbox& out);
   void FinishJob(Job& job, Now now, Outbox& out);
+  CacheEntry EntryOf(const Execution& execution, const ExecutionResult& result, const Body& body);
+  bool FailsForCertain(const Execution& execution, const ExecutionResult& result) const;
+  void StoreFailure(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
+  void ForgetFailure(const Job& job, TaskIndex index, Outbox& out);
   void StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now, Outbox& out);
   void DetachFromWorker(Execution& execution, Outbox& out);
   void RequeueExecution(Execution& execution, std::int64_t not_before_ms, Now now, Outbox& out);
@@ -383,11 +419,17 @@ class BrokerCore {
   RequestClasses classes_;
   Predictor predictor_;
   WorkerRegistry workers_;
-  CacheIndex cache_;
+  CacheIndex cache_;   // results
+  CacheIndex values_;  // intermediate values
   CacheCounters written_counters_;
   std::string cache_paused_;  // why
   std::unordered_map<ContentHash, CacheWaiter> cache_waiters_;
+  // Of cached values. Those that are looked for ahead stop at limits::kReadsInFlight, and nothing goes beyond
+  // kMostReads.
   std::uint64_t reads_in_flight_ = 0;
+  static constexpr std::uint64_t kMostReads = 2 * limits::kReadsInFlight;
+  std::map<std::uint64_t, PendingValues> pending_values_;
+  std::uint64_t cache_generation_ = 0;  // counts removals on demand, over restarts
   std::map<std::string, ClientSession> clients_;
   std::map<WatchKey, WatchState> watches_;
   std::map<JobId, std::set<WatchKey>> watchers_of_;

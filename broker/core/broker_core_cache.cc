@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kExpiriesPerTurn = 1000;
 constexpr std::uint64_t kEstimateProbes = 20'000;  // tasks that are looked up for an estimate
 constexpr std::uint32_t kMostForms = 1000;
+constexpr std::uint64_t kMostValues = 100'000;
 
 }  // namespace
 
@@ -64,6 +65,49 @@ Result<EstimateReply> BrokerCore::MakeEstimate(Estimate request, Now now) {
 void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
                               Outbox& out) {
   if (!execution.key || !body || !result.cacheable) return;
+  CacheEntry entry = EntryOf(execution, result, body);
+  entry.expires_at_ms = ExpiryOf(*jobs_.at(execution.leader().job), now);
+  PutInCache(*execution.key, std::move(entry), body, out);
+}
+
+// Of a value that is put now; 0: never.
+std::int64_t BrokerCore::ExpiryOf(const Job& job, Now now) const {
+  std::int64_t ttl = job.spec().ttl_ms;
+  const auto by_analysis = config_.cache_ttl_ms.find(job.spec().analysis);
+  if (ttl == 0) ttl = by_analysis != config_.cache_ttl_ms.end() ? by_analysis->second : config_.cache_default_ttl_ms;
+  return ttl > 0 ? now.wall_ms + ttl : 0;
+}
+
+// Only what the solver itself decided, from its input alone: a crash, a timeout or a lost worker may be the machine's.
+bool BrokerCore::FailsForCertain(const Execution& execution, const ExecutionResult& result) const {
+  if (!execution.key || execution.stop_as || !result.error || !result.cacheable) return false;
+  if (jobs_.at(execution.leader().job)->spec().command) return false;
+  return result.error->kind == TaskErrorKind::kInvalidInput || result.error->kind == TaskErrorKind::kNoConvergence;
+}
+
+void BrokerCore::StoreFailure(const Execution& execution, const ExecutionResult& result, const Body& body, Now now,
+                              Outbox& out) {
+  if (config_.cache_failure_ttl_ms <= 0 || !FailsForCertain(execution, result)) return;
+  const Body kept = body ? body : std::make_shared<const std::string>();
+  CacheEntry entry = EntryOf(execution, result, kept);
+  entry.error = result.error;
+  entry.size_bytes += result.error->message.size();
+  entry.expires_at_ms = now.wall_ms + config_.cache_failure_ttl_ms;
+  PutInCache(*execution.key, std::move(entry), kept, out);
+}
+
+// Who asks for it again does not believe it.
+void BrokerCore::ForgetFailure(const Job& job, TaskIndex index, Outbox& out) {
+  if (!job.cacheable || job.identity.empty()) return;
+  const auto key = KeyOf(job, index);
+  const CacheEntry* entry = key ? cache_.Find(*key) : nullptr;
+  if (entry == nullptr || !entry->error) return;
+  cache_.Remove(*key);
+  RemoveFromStore({*key}, out);
+}
+
+// Without an expiry.
+CacheEntry BrokerCore::EntryOf(const Execution& execution, const ExecutionResult& result, const Body& body) {
   const Job& job = *jobs_.at(execution.leader().job);
   const WorkerState* worker = workers_.Find(execution.instance);
   CacheEntry entry;
@@ -73,24 +117,37 @@ void BrokerCore::StoreInCache(const Execution& execution, const ExecutionResult&
   entry.host = worker != nullptr ? worker->host : "";
   entry.computed_at_ms = result.finished_at_ms;
   entry.compute_s = result.run_s;
-  entry.size_bytes = body->size();
+  entry.size_bytes = body->size() + result.blob_bytes.value_or(0);
   entry.incomplete = result.incomplete;
   entry.blobs = result.blobs;
-  std::int64_t ttl = job.spec().ttl_ms;
-  const auto by_analysis = config_.cache_ttl_ms.find(entry.analysis);
-  if (ttl == 0) ttl = by_analysis != config_.cache_ttl_ms.end() ? by_analysis->second : config_.cache_default_ttl_ms;
-  if (ttl > 0) entry.expires_at_ms = now.wall_ms + ttl;
   const TaskRef leader = execution.leader();
   if (Result<std::string> form = FormOf(job, leader.index)) entry.form = std::move(*form);
   const Sweep& sweep = job.spec().sweep;
   if (!sweep.targets.empty()) entry.target = sweep.targets[sweep.At(leader.index).target].name;
-  PutInCache(*execution.key, std::move(entry), body, out);
+  return entry;
+}
+
+void BrokerCore::SetCacheLimits() {
+  cache_.SetLimits(config_.cache_max_bytes, config_.cache_max_entries);
+  values_.SetLimits(config_.cache_value_bytes, kMostValues);
+}
+
+CacheIndex& BrokerCore::IndexFor(const CacheEntry& entry) {
+  return entry.origin == CacheOrigin::kIntermediate ? values_ : cache_;
+}
+
+// Of what kind it is does not matter: no key is in both.
+bool BrokerCore::ForgetCached(const ContentHash& key) { return cache_.Remove(key) || values_.Remove(key); }
+
+CacheRoom BrokerCore::cache_room() const {
+  return {cache_.bytes() + values_.bytes(), cache_.max_bytes() + values_.max_bytes()};
 }
 
 void BrokerCore::PutInCache(const ContentHash& key, CacheEntry entry, Body body, Outbox& out) {
   std::vector<ContentHash> removed;
-  const bool replaces = cache_.Has(key);
-  if (cache_.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body), replaces});
+  CacheIndex& index = IndexFor(entry);
+  const bool replaces = index.Find(key) != nullptr;
+  if (index.Put(key, entry, removed)) out.Push(PutCache{key, std::move(entry), std::move(body), replaces});
   RemoveFromStore(std::move(removed), out);
 }
 
@@ -110,7 +167,11 @@ Status BrokerCore::ImportCached(const ContentHash& key, CacheEntry entry, Body b
 
 void BrokerCore::OnCachePutsLost(const std::vector<ContentHash>& keys) {
   for (const ContentHash& key : keys) {
-    if (cache_.Remove(key)) ++cache_.counters.refused;
+    if (cache_.Remove(key)) {
+      ++cache_.counters.refused;
+    } else {
+      values_.Remove(key);
+    }
   }
 }
 
@@ -123,7 +184,9 @@ void BrokerCore::OnCacheState(const std::string& why, Now now, Outbox& out) {
 
 void BrokerCore::OnCacheDamage(const ContentHash& key, Outbox& out) {
   if (is_read_only()) return;
-  if (cache_.Remove(key)) DropUnusable(key, /*damaged=*/true, out);
+  if (!ForgetCached(key)) return;
+  ++cache_generation_;
+  DropUnusable(key, /*damaged=*/true, out);
 }
 
 // The value of a removed entry, which was read and is not there or not what was written.
@@ -135,9 +198,11 @@ void BrokerCore::DropUnusable(const ContentHash& key, bool damaged, Outbox& out)
 
 // What has expired goes, and what was counted is kept.
 void BrokerCore::TendCache(Now now, Outbox& out) {
-  std::vector<ContentHash> expired = cache_.TakeExpired(now.wall_ms, kExpiriesPerTurn);
-  if (expired.size() == kExpiriesPerTurn) more_work_ = true;
-  RemoveFromStore(std::move(expired), out);
+  for (CacheIndex* index : {&cache_, &values_}) {
+    std::vector<ContentHash> expired = index->TakeExpired(now.wall_ms, kExpiriesPerTurn);
+    if (expired.size() == kExpiriesPerTurn) more_work_ = true;
+    RemoveFromStore(std::move(expired), out);
+  }
   if (cache_.counters == written_counters_) return;
   written_counters_ = cache_.counters;
   out.Write(PutCacheCounters{written_counters_});
@@ -148,6 +213,8 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
   if (request.clear) {
     if (!caller.admin) return ReplyError(caller, correlation, OnlyAnAdminMay("clear the cache"), out);
     reply.cleared = cache_.Clear();
+    values_.Clear();
+    ++cache_generation_;
     out.Push(ClearCache{});
   }
   reply.paused = cache_paused_;
@@ -162,6 +229,8 @@ void BrokerCore::HandleCache(const Caller& caller, const CacheQuery& request, st
   reply.expirations = cache_.counters.expirations;
   reply.damaged = cache_.counters.damaged;
   reply.dropped_puts = cache_.counters.refused;
+  reply.value_hits = cache_.counters.value_hits.value_or(0);
+  reply.value_misses = cache_.counters.value_misses.value_or(0);
   if (!request.clear) return out.Reply(PeerRole::kClient, caller.instance, correlation, reply);
   ReplyAfterCache(caller, correlation, reply, out);
 }
@@ -175,10 +244,13 @@ void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& re
                                     Outbox& out) {
   if (!caller.admin) return ReplyError(caller, correlation, OnlyAnAdminMay("remove what is cached"), out);
   std::vector<ContentHash> removed;
+  RemoveCachedReply reply;  // counts results
   for (const ContentHash& key : request.keys) {
-    if (cache_.Remove(key)) removed.push_back(key);
+    const bool is_result = cache_.Remove(key);
+    if (is_result) ++reply.removed;
+    if (is_result || values_.Remove(key)) removed.push_back(key);
   }
-  const RemoveCachedReply reply{removed.size()};
+  ++cache_generation_;
   RemoveFromStore(std::move(removed), out);
   ReplyAfterCache(caller, correlation, reply, out);
 }

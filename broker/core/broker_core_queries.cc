@@ -286,13 +286,24 @@ std::size_t BrokerCore::WatchedBy(const std::string& instance) const {
   return jobs;
 }
 
+void BrokerCore::EndWatch(const WatchKey& key) {
+  const auto watch = watches_.find(key);
+  if (watch == watches_.end()) return;
+  for (const JobId id : watch->second.jobs) {
+    const auto watchers = watchers_of_.find(id);
+    if (watchers == watchers_of_.end()) continue;  // the job is gone
+    watchers->second.erase(key);
+    if (watchers->second.empty()) watchers_of_.erase(watchers);
+  }
+  watches_.erase(watch);
+  if (const auto session = clients_.find(key.first); session != clients_.end())
+    session->second.watches.erase(key.second);
+}
+
 void BrokerCore::HandleWatch(const Caller& caller, const Watch& request, std::uint64_t correlation, Now now,
                              Outbox& out) {
   const WatchKey key{caller.instance, correlation};
-  if (const auto old = watches_.find(key); old != watches_.end()) {
-    for (const JobId id : old->second.jobs) watchers_of_[id].erase(key);
-    watches_.erase(old);
-  }
+  EndWatch(key);
   if (request.jobs.empty()) return;
   const std::set<JobId> wanted(request.jobs.begin(), request.jobs.end());
   if (wanted.size() + WatchedBy(caller.instance) > limits::kWatchedJobs) {
@@ -356,17 +367,8 @@ void BrokerCore::PushUpdates(Now now, Outbox& out) {
 void BrokerCore::DropSession(const std::string& instance, Outbox& out) {
   const auto session = clients_.find(instance);
   if (session == clients_.end()) return;
-  for (const std::uint64_t correlation : session->second.watches) {
-    const WatchKey key{instance, correlation};
-    const auto watch = watches_.find(key);
-    if (watch == watches_.end()) continue;
-    for (const JobId id : watch->second.jobs) {
-      const auto watchers = watchers_of_.find(id);
-      if (watchers == watchers_of_.end()) continue;
-      watchers->second.erase(key);
-      if (watchers->second.empty()) watchers_of_.erase(watchers);
-    }
-    watches_.erase(watch);
+  for (const std::uint64_t correlation : std::set<std::uint64_t>(session->second.watches)) {
+    EndWatch({instance, correlation});
   }
   clients_.erase(session);
   out.Push(ForgetPeer{PeerRole::kClient, instance});

@@ -135,7 +135,8 @@ Result<SubmitReply> BrokerCore::Accept(const Caller& caller, Submit request, Now
   reply.tasks = total;
   if (!job.cacheable) reply.probed = total;  // nothing to look for
   if (job.ReadsCache() && !job.held() && !job.identity.empty()) {
-    while (job.probe_next < total && job.probe_next < limits::kProbesAtSubmit && !job.tasks_released()) {
+    while (job.probe_next < total && job.probe_next < limits::kProbesAtSubmit && !job.tasks_released() &&
+           reads_in_flight_ < kMostReads) {
       if (ProbeTask(job, job.probe_next, now, out) == Probed::kHit) ++reply.cached;
       ++job.probe_next;
     }
@@ -479,12 +480,14 @@ void BrokerCore::RetryTask(Job& job, TaskIndex index, const TaskRecord& record, 
   job.SetState(index, TaskState::kPending);
   admission_.AddTasks(job.record().user, 1);
   if (record.error) UncountFailures(job, *record.error, 1);
+  if (IsFromCache(record.via) && job.cached > 0) --job.cached;
   TaskExtra& extra = job.Extra(index);
   extra.attempt = record.attempt;
   extra.generation = record.generation + 1;
   extra.ended_token = record.ended_token;
   if (record.history) extra.history = *record.history;
   extra.kept = record.kept;
+  ForgetFailure(job, index, out);
   KeepPending(job, index, out);
   ReturnToQueue(job, index, now, out);
 }

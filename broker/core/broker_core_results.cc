@@ -208,6 +208,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
     RequeueExecution(execution, 0, now, out);
     return;
   }
+  StoreFailure(execution, result, body, now, out);
   const TaskState state = execution.stop_as.value_or(result.outcome);
   const std::vector<TaskRef> subscribers = execution.subscribers;
   const Execution ended = execution;

@@ -128,6 +128,7 @@ bool BrokerCore::UserHasRoom(const std::string& user) const {
 }
 
 bool BrokerCore::JobHasRoom(const Job& job) const {
+  if (job.ReadsCache() && reads_in_flight_ >= kMostReads) return false;  // its values would wait for the disk
   return job.spec().max_running == 0 || job.in_flight < static_cast<std::uint64_t>(job.spec().max_running);
 }
 
@@ -247,14 +248,19 @@ BrokerCore::Served BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerStat
 void BrokerCore::StartRead(Job& job, TaskIndex index, const ContentHash& key, const CacheEntry& entry, Outbox& out) {
   job.SetBusy(index, true);
   job.Extra(index).reading = true;
-  CacheWaiter& waiter = cache_waiters_[key];
+  WaitForRead(key, entry, out).tasks.push_back({job.id(), index});
+}
+
+// The value is being read for somebody, or will be.
+BrokerCore::CacheWaiter& BrokerCore::WaitForRead(const ContentHash& key, const CacheEntry& entry, Outbox& out) {
   out.Push(UseCache{key, entry.last_used});
-  if (waiter.tasks.empty()) {
-    waiter.entry = entry;
+  const auto [found, is_new] = cache_waiters_.try_emplace(key);
+  if (is_new) {
+    found->second.entry = entry;
     ++reads_in_flight_;
     out.Push(ReadCache{key});
   }
-  waiter.tasks.push_back({job.id(), index});
+  return found->second;
 }
 
 // Takes a ready task out of the queue without a slot: its value is being read from the cache, or an equal task is under
@@ -401,11 +407,12 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
   if (it == cache_waiters_.end()) return;
   const CacheWaiter waiter = std::move(it->second);
   cache_waiters_.erase(it);
-  --reads_in_flight_;
+  if (reads_in_flight_-- == kMostReads) schedule_needed_ = true;
   if (damaged || !body) {
-    cache_.Remove(key);
+    ForgetCached(key);
     DropUnusable(key, damaged, out);
   }
+  for (const ValueWaiter& value : waiter.values) TakeValue(value, damaged ? nullptr : body, out);
   for (const TaskRef task : waiter.tasks) {
     const auto found = jobs_.find(task.job);
     if (found == jobs_.end() || found->second->tasks_released()) continue;
@@ -428,9 +435,11 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
     record.compute_s = waiter.entry.compute_s;
     const bool imported = waiter.entry.origin == CacheOrigin::kImport;
     record.via = imported ? ResultVia::kImport : ResultVia::kCache;
-    record.incomplete = waiter.entry.incomplete;
     record.blobs = waiter.entry.blobs;
-    EndTask(job, task.index, TaskState::kCompleted, std::move(record), body, now, out);
+    record.error = waiter.entry.error;
+    record.incomplete = waiter.entry.incomplete && !record.error;
+    const TaskState state = record.error ? TaskState::kFailed : TaskState::kCompleted;
+    EndTask(job, task.index, state, std::move(record), body->empty() ? nullptr : body, now, out);
   }
 }
 

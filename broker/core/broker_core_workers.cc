@@ -187,10 +187,13 @@ void BrokerCore::HandleWorkerMessage(WorkerState& worker, Message message, Now n
       if (heartbeat.telemetry) OnTelemetry(worker, *heartbeat.telemetry, now, out);
       HeartbeatReply reply;
       reply.drain = worker.draining;
+      reply.cache_generation = cache_generation_;
       return out.Reply(PeerRole::kWorker, instance, correlation, reply);
     }
     case TaskEvents::kType: return OnTaskEvents(worker, message.payload.get<TaskEvents>(), now, out);
     case Results::kType: return OnResults(worker, message.payload.get<Results>(), message.bodies, now, out);
+    case GetValues::kType: return HandleGetValues(worker, message.payload.get<GetValues>(), correlation, now, out);
+    case PutValues::kType: return HandlePutValues(worker, message.payload.get<PutValues>(), message.bodies, now, out);
     case Drain::kType:
       worker.draining = message.payload.get<Drain>().draining;
       schedule_needed_ = true;

@@ -56,9 +56,14 @@ const CacheEntry* CacheIndex::Lookup(const ContentHash& key, std::int64_t wall_m
   return &it->second.entry;
 }
 
-bool CacheIndex::Contains(const ContentHash& key, std::int64_t wall_ms) const {
+const CacheEntry* CacheIndex::Find(const ContentHash& key) const {
   const auto it = index_.find(key);
-  return it != index_.end() && !HasExpired(it->second.entry.expires_at_ms, wall_ms);
+  return it == index_.end() ? nullptr : &it->second.entry;
+}
+
+bool CacheIndex::Contains(const ContentHash& key, std::int64_t wall_ms) const {
+  const CacheEntry* entry = Find(key);
+  return entry != nullptr && !HasExpired(entry->expires_at_ms, wall_ms);
 }
 
 bool CacheIndex::Put(const ContentHash& key, CacheEntry& entry, std::vector<ContentHash>& removed) {

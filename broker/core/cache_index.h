@@ -33,9 +33,9 @@ class CacheIndex {
   // The live entry, made the most recently used; null when it is not there or has expired (then `expired` gets the
   // key). Without form and target, which the store keeps.
   const CacheEntry* Lookup(const ContentHash& key, std::int64_t wall_ms, std::vector<ContentHash>& expired);
-  // Expired or not.
-  bool Has(const ContentHash& key) const { return index_.contains(key); }
-  // Live; touches nothing.
+  // Expired or not; null: it is not there. Touches nothing, as does Contains.
+  const CacheEntry* Find(const ContentHash& key) const;
+  // Whether it is there and live.
   bool Contains(const ContentHash& key, std::int64_t wall_ms) const;
 
   // False when the entry is larger than the cache may be: it is not put. `entry` gets its place in the order of uses,

@@ -14,8 +14,10 @@ namespace icarus::broker {
 struct CoreConfig {
   std::uint64_t cache_max_bytes = 500ull << 20;
   std::uint64_t cache_max_entries = 100'000;
+  std::uint64_t cache_value_bytes = 64ull << 20;     // of intermediate values, beside the results
   std::int64_t cache_default_ttl_ms = 0;             // 0: never expires
   std::map<std::string, std::int64_t> cache_ttl_ms;  // by analysis
+  std::int64_t cache_failure_ttl_ms = 300'000;       // of what is known to fail; 0: nothing is
   std::uint64_t max_concurrent = 0;                  // running tasks a user; 0: no limit
   std::int64_t aging_ms = 300'000;                   // one priority step
   std::int64_t worker_lost_after_ms = 15'000;

@@ -92,6 +92,7 @@ ExplainReply BrokerCore::ExplainEnded(const Job& job, TaskIndex index, const Tas
 std::string BrokerCore::WhyNotCached(const Job& job) const {
   switch (job.spec().cache) {
     case CachePolicy::kNone: return "because --no-cache was asked for";
+    case CachePolicy::kForceRefresh:
     case CachePolicy::kRefresh: return "because --refresh was asked for";
     default: break;
   }

@@ -31,6 +31,7 @@ std::string BrokerCore::WhatIsLeft() const {
   note("pending reads", pending_reads_.size());
   note("pending cancels", pending_cancels_.size());
   note("cache readers", cache_waiters_.size());
+  note("values asked for", pending_values_.size());
   note("queue timeouts", queue_timeouts_.size());
   note("deadlines", job_deadlines_.size());
   note("unresolved jobs", unresolved_.size());
@@ -116,6 +117,9 @@ std::string BrokerCore::CheckInvariants() const {
     }
     if (cpus != worker.cpus_used) return "worker " + worker.hello.name + ": slots are miscounted";
   }
+  std::size_t watched = 0;
+  for (const auto& [instance, session] : clients_) watched += session.watches.size();
+  if (watched != watches_.size()) return "watches are miscounted";
   return "";
 }
 

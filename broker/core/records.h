@@ -34,8 +34,10 @@ struct CacheCounters {
   std::uint64_t evictions = 0;
   std::uint64_t expirations = 0;
   std::uint64_t damaged = 0;
-  std::uint64_t refused = 0;  // larger than the whole cache
-  ICARUS_FIELDS(CacheCounters, hits, misses, joined, evictions, expirations, damaged, refused)
+  std::uint64_t refused = 0;                // puts: larger than the whole cache, or not written
+  std::optional<std::uint64_t> value_hits;  // of intermediate values
+  std::optional<std::uint64_t> value_misses;
+  ICARUS_FIELDS(CacheCounters, hits, misses, joined, evictions, expirations, damaged, refused, value_hits, value_misses)
   friend bool operator==(const CacheCounters&, const CacheCounters&) = default;
 };
 
@@ -207,16 +209,23 @@ struct CacheEntry {
   std::int64_t computed_at_ms = 0;
   std::int64_t expires_at_ms = 0;  // 0: never
   double compute_s = 0;
-  std::uint64_t size_bytes = 0;  // logical: of the body
+  std::uint64_t size_bytes = 0;  // logical: of the body and of the files that it names
   std::uint64_t last_used = 0;   // a counter, not a time
   bool incomplete = false;
   std::optional<std::vector<ContentHash>> blobs;
   std::optional<CacheOrigin> origin;  // absent: computed
+  std::optional<TaskError> error;     // it is known to fail so; the body may be empty
   // For people and other caches; in the store alone.
   std::optional<std::string> form;    // the canonical form that the key is the hash of
   std::optional<std::string> target;  // as its submitter called it
   ICARUS_FIELDS(CacheEntry, analysis, solver, identity, host, computed_at_ms, expires_at_ms, compute_s, size_bytes,
-                last_used, incomplete, blobs, origin, form, target)
+                last_used, incomplete, blobs, origin, error, form, target)
+};
+
+// In logical bytes: what the cache's store is meant to hold, and the most that it may.
+struct CacheRoom {
+  std::uint64_t live_bytes = 0;
+  std::uint64_t max_bytes = 0;
 };
 
 }  // namespace icarus::broker

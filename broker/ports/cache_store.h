@@ -30,11 +30,7 @@ struct CacheChanges {
   bool empty() const { return !clear && puts.empty() && uses.empty() && removals.empty(); }
 };
 
-// In logical bytes: what the store is meant to hold, and the most that it may.
-struct CacheRoom {
-  std::uint64_t live_bytes = 0;
-  std::uint64_t max_bytes = 0;
-};
+enum class CacheMemory { kPlenty, kShort };
 
 enum class CacheWritten { kAll, kWithoutPuts };
 
@@ -46,6 +42,8 @@ class CacheStore {
   // Not synced; puts replace. kWithoutPuts: the disk holds so much more than `room` that first space has to be given
   // back. After an error each of the changes is there or not.
   virtual Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) = 0;
+  // kShort: what the store keeps in memory beside the disk is given back, and little is kept from then on.
+  virtual void SetMemory(CacheMemory memory) = 0;
   // Exactly the bytes that were put; nullopt: not there; kCorruption: there, but damaged (the caller removes it).
   virtual Result<std::optional<std::string>> Get(const ContentHash& key) = 0;
   // What is known of the value, `last_used` as of its put; nullopt: not there.

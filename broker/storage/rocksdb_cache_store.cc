@@ -27,6 +27,8 @@ namespace {
 constexpr char kBodyFamily[] = "body";
 constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::size_t kMinBlobBytes = 4096;
+constexpr std::size_t kBlockBytes = 32u << 20;      // of tables that were read, in memory
+constexpr std::size_t kShortBlockBytes = 1u << 20;  // the same when the machine is short of it
 
 rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
   rocksdb::DBOptions options;
@@ -39,9 +41,13 @@ rocksdb::DBOptions CacheDbOptions(const StorageLog& log) {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions EntryOptions() {
+rocksdb::ColumnFamilyOptions EntryOptions(const std::shared_ptr<rocksdb::Cache>& blocks) {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = 4u << 20;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = blocks;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compression = rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;
   // Removed entries are to give their space back soon: a file full of their tombstones is compacted without waiting.
@@ -49,13 +55,9 @@ rocksdb::ColumnFamilyOptions EntryOptions() {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions BodyOptions() {
-  rocksdb::ColumnFamilyOptions options = EntryOptions();
+rocksdb::ColumnFamilyOptions BodyOptions(const std::shared_ptr<rocksdb::Cache>& blocks) {
+  rocksdb::ColumnFamilyOptions options = EntryOptions(blocks);
   options.write_buffer_size = 8u << 20;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(16u << 20);
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.enable_blob_files = true;
   options.min_blob_size = kMinBlobBytes;
   options.blob_file_size = 16u << 20;
@@ -75,6 +77,7 @@ std::uint64_t UseIn(std::string_view stored) {
 struct RocksDbCacheStore::Impl {
   std::string dir;
   StorageLog log;
+  const std::shared_ptr<rocksdb::Cache> blocks = rocksdb::NewLRUCache(kBlockBytes);
   // The families are destroyed before the database.
   std::unique_ptr<rocksdb::DB> db;
   std::array<std::unique_ptr<rocksdb::ColumnFamilyHandle>, 3> families;  // entries, bodies, uses
@@ -103,9 +106,10 @@ struct RocksDbCacheStore::Impl {
 };
 
 rocksdb::Status RocksDbCacheStore::Impl::OpenDatabase() {
-  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{{rocksdb::kDefaultColumnFamilyName, EntryOptions()},
-                                                                 {kBodyFamily, BodyOptions()},
-                                                                 {kCacheUseFamily, EntryOptions()}};
+  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
+      {rocksdb::kDefaultColumnFamilyName, EntryOptions(blocks)},
+      {kBodyFamily, BodyOptions(blocks)},
+      {kCacheUseFamily, EntryOptions(blocks)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, descriptors, &handles, &opened);
@@ -194,6 +198,24 @@ Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
   const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) return RocksError("cannot write to the cache in " + dir, status);
   return {};
+}
+
+void RocksDbCacheStore::SetMemory(CacheMemory memory) {
+  impl_->blocks->SetCapacity(memory == CacheMemory::kShort ? kShortBlockBytes : kBlockBytes);
+  if (memory == CacheMemory::kPlenty) return;
+  for (const auto& family : impl_->families) {
+    const rocksdb::Status status = impl_->db->Flush(rocksdb::FlushOptions(), family.get());
+    if (!status.ok()) impl_->Log("the cache keeps its last changes in memory: " + status.ToString());
+  }
+}
+
+std::uint64_t RocksDbCacheStore::MemoryBytes() const {
+  std::uint64_t sum = impl_->blocks->GetUsage();
+  for (const auto& family : impl_->families) {
+    std::uint64_t bytes = 0;
+    if (impl_->db->GetIntProperty(family.get(), rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes)) sum += bytes;
+  }
+  return sum;
 }
 
 Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key) {

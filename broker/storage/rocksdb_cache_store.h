@@ -30,6 +30,9 @@ class RocksDbCacheStore final : public CacheStore {
   // A clearing gives the space back too before it returns: it may take seconds. Otherwise a thread of the store's own
   // does, when nothing was written for a moment, or the disk holds half as much again as it may.
   Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) override;
+  void SetMemory(CacheMemory memory) override;
+  // Of what was read and what is not in files yet.
+  std::uint64_t MemoryBytes() const;
   Result<std::optional<std::string>> Get(const ContentHash& key) override;
   Result<std::optional<CacheEntry>> Find(const ContentHash& key) override;
   Status Scan(const std::optional<ContentHash>& after,

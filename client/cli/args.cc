@@ -295,7 +295,8 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
   AddText(cache, "--solver", "S[@IDENTITY]", "entries of this solver", options.cache.solver);
   AddTexts(cache, "--where", "NAME=RANGE", "whose parameter is in it: 1e6, 1e5,2e5 or 1e5:1e6", options.cache.where);
   AddText(cache, "--since", "T", "computed since a date, or so long ago", options.cache.since);
-  AddText(cache, "--origin", "WHICH", "computed here, or import", options.cache.origin);
+  AddText(cache, "--origin", "WHICH", "computed here, import, or intermediate (what solvers keep)",
+          options.cache.origin);
   AddInteger(cache, "--limit", 0, kMany, "list at most this many (50); 0: all", options.cache.limit);
   AddInteger(cache, "--count", 1, 10'000, "audit so many entries (5)", options.cache.count);
   cache->add_flag("--replace", options.cache.replace, "import: where ours differs, take theirs");
@@ -421,8 +422,8 @@ Status CheckCommandUse(const Options& options, bool command_given) {
   if (options.verb == "run" && options.submit.command.empty()) {
     return UsageError("no command is given; write it after --: icarus run -- CMD ARG…", "command");
   }
-  if (options.submit.no_cache + options.submit.refresh + options.submit.force_cache > 1) {
-    return UsageError("--no-cache, --refresh and --cache exclude each other", "cache");
+  if (options.submit.no_cache && (options.submit.refresh || options.submit.force_cache)) {
+    return UsageError("--no-cache goes with neither --refresh nor --cache", "cache");
   }
   return {};
 }

@@ -19,6 +19,7 @@ Result<CachedEntry> Open(const CachedItem& item, const std::vector<Body>& bodies
   if (item.body < 0) return entry;
   if (static_cast<std::size_t>(item.body) >= bodies.size()) return ProtocolError("a cached value is missing");
   entry.encoded = bodies[static_cast<std::size_t>(item.body)];
+  if (entry.encoded->empty() || item.origin == CacheOrigin::kIntermediate) return entry;  // no result
   ICARUS_ASSIGN(entry.body, DecodeResultBody(*entry.encoded));
   return entry;
 }
@@ -75,8 +76,9 @@ Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
   ICARUS_ASSIGN(request.since_wall_ms, ParseSince(options.since));
   if (options.origin == "computed") request.origin = CacheOrigin::kComputed;
   if (options.origin == "import") request.origin = CacheOrigin::kImport;
+  if (options.origin == "intermediate") request.origin = CacheOrigin::kIntermediate;
   if (!options.origin.empty() && !request.origin) {
-    return UsageError("--origin '" + options.origin + "' is neither computed nor import", "origin");
+    return UsageError("--origin '" + options.origin + "' is none of computed, import and intermediate", "origin");
   }
   for (const std::string& text : options.where) {
     ICARUS_ASSIGN(Condition condition, ParseCondition(text));
@@ -87,9 +89,10 @@ Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
   return selection;
 }
 
-Status CacheSelection::Visit(Client& client, CacheRead read,
-                             const std::function<Result<bool>(CachedEntry)>& take) const {
+Status CacheSelection::Visit(Client& client, CacheRead read, const std::function<Result<bool>(CachedEntry)>& take,
+                             Which which) const {
   ListCache request = request_;
+  request.intermediates = which == Which::kAll;
   request.read = read;
   do {
     ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));

@@ -27,7 +27,9 @@ class CacheSelection {
   bool selects_all() const { return selects_all_; }
 
   // Calls `take` with each entry, by the page, until it says no or an error.
-  Status Visit(Client& client, CacheRead read, const std::function<Result<bool>(CachedEntry)>& take) const;
+  enum class Which { kResults, kAll };  // kAll: with the intermediate values of solvers
+  Status Visit(Client& client, CacheRead read, const std::function<Result<bool>(CachedEntry)>& take,
+               Which which = Which::kResults) const;
 
  private:
   ListCache request_;

@@ -111,7 +111,7 @@ Status ReadResources(const SubmitOptions& options, Resources& resources) {
 
 CachePolicy PolicyOf(const SubmitOptions& options) {
   if (options.no_cache) return CachePolicy::kNone;
-  if (options.refresh) return CachePolicy::kRefresh;
+  if (options.refresh) return options.force_cache ? CachePolicy::kForceRefresh : CachePolicy::kRefresh;
   return options.force_cache ? CachePolicy::kForce : CachePolicy::kDefault;
 }
 

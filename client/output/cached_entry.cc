@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/output/csv.h"
+#include "client/output/json.h"
 #include "client/output/result_json.h"
 #include "client/output/result_table.h"
 #include "client/output/text_table.h"
@@ -33,7 +34,8 @@ Result<Value> ValueOf(const Json& json) {
 TaskResult AsTaskResult(const CachedEntry& entry, std::size_t index) {
   TaskResult result;
   result.item.task.index = static_cast<TaskIndex>(index);
-  result.item.task.state = TaskState::kCompleted;
+  result.item.task.state = entry.item.error ? TaskState::kFailed : TaskState::kCompleted;
+  result.item.task.error = entry.item.error;
   result.item.task.target = entry.item.target;
   result.item.task.params = entry.params;
   result.item.solver = entry.item.solver;
@@ -51,7 +53,14 @@ std::string ParamsText(const ValueMap& params) {
   return text;
 }
 
-std::string OriginName(CacheOrigin origin) { return origin == CacheOrigin::kImport ? "import" : "computed"; }
+std::string OriginName(CacheOrigin origin) {
+  switch (origin) {
+    case CacheOrigin::kImport: return "import";
+    case CacheOrigin::kIntermediate: return "intermediate";
+    case CacheOrigin::kComputed: break;
+  }
+  return "computed";
+}
 
 }  // namespace
 
@@ -83,7 +92,8 @@ Json CachedEntryJson(const CachedEntry& entry, bool with_body) {
                {"compute_s", NumberJson(item.compute_s)},
                {"host", item.host},
                {"origin", OriginName(item.origin)},
-               {"incomplete", item.incomplete}};
+               {"incomplete", item.incomplete},
+               {"error", TaskErrorJson(item.error)}};
   if (!with_body) return json;
   const Json result = TaskResultJson(AsTaskResult(entry, 0));
   for (const char* part : {"columns", "rows", "missing", "summary", "warnings"}) json[part] = result.at(part);
@@ -95,13 +105,15 @@ std::string CachedTableText(const std::vector<CachedEntry>& entries, std::int64_
   for (const char* title : {"key", "analysis", "solver", "target"}) table.AddColumn(title);
   for (const char* title : {"size", "cost", "age"}) table.AddColumn(title, Align::kRight);
   table.AddColumn("origin");
+  table.AddColumn("failure");
   table.AddColumn("parameters");
   for (const CachedEntry& entry : entries) {
     const CachedItem& item = entry.item;
     const double age_s = static_cast<double>(now_wall_ms - item.computed_at_ms) / 1000;
     table.AddRow({item.key.Hex().substr(0, kShownOfKey), item.analysis, item.solver + "@" + item.identity, item.target,
                   FormatSize(item.size_bytes), FormatDuration(item.compute_s), FormatDuration(std::max(0.0, age_s)),
-                  item.origin == CacheOrigin::kImport ? "import" : "", ParamsText(entry.params)});
+                  item.origin == CacheOrigin::kComputed ? "" : OriginName(item.origin),
+                  item.error ? std::string(TaskErrorName(item.error->kind)) : "", ParamsText(entry.params)});
   }
   table.DropEmptyColumns();
   return table.Render(style);
@@ -116,7 +128,7 @@ std::string CachedCsv(const std::vector<CachedEntry>& entries) {
   cells.insert(cells.end(), table.columns.begin(), table.columns.end());
   std::string out = CsvLine(cells);
   for (const ResultRow& row : table.rows) {
-    if (row.kind == RowKind::kMissing) continue;
+    if (row.kind == RowKind::kMissing || entries[row.task].item.error) continue;
     const ResultTask& task = table.tasks[row.task];
     cells = {entries[row.task].item.key.Hex(), task.target, task.solver};
     for (const Value& param : task.params) cells.push_back(FormatValue(param));

@@ -180,7 +180,9 @@ Json CacheJson(const CacheReply& reply) {
             {"bytes_utilization_percent", NumberJson(Percent(bytes, static_cast<double>(reply.max_bytes)))},
             {"joined", reply.joined},
             {"damaged", reply.damaged},
-            {"dropped_puts", reply.dropped_puts}};
+            {"dropped_puts", reply.dropped_puts},
+            {"intermediate_hits", reply.value_hits},
+            {"intermediate_misses", reply.value_misses}};
   if (!reply.paused.empty()) json["paused"] = reply.paused;
   return json;
 }

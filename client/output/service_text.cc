@@ -67,6 +67,10 @@ std::string CacheText(const CacheReply& reply) {
   const std::uint64_t asked = reply.hits + reply.misses;
   out += Line("hits", fmt::format("{} of {} ({})", reply.hits, asked, share(reply.hits, asked)));
   out += Line("joined", fmt::format("{} (equal work that was under way)", reply.joined));
+  if (reply.value_hits + reply.value_misses > 0) {
+    out += Line("kept values", fmt::format("{} of {} found (what solvers keep for one another)", reply.value_hits,
+                                           reply.value_hits + reply.value_misses));
+  }
   out += Line("evictions", std::to_string(reply.evictions));
   out += Line("expirations", std::to_string(reply.expirations));
   if (reply.damaged > 0) out += Line("damaged", fmt::format("{} (read as misses)", reply.damaged));

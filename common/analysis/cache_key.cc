@@ -102,10 +102,21 @@ Result<std::string> TaskForm(const JobSpec& spec, const Manifest& manifest, cons
   return CanonicalForm(KeyParts{manifest, spec.solver, identity, target, command ? &*command : nullptr, params});
 }
 
+std::string IntermediateForm(const std::string& analysis, const std::string& solver, const std::string& identity,
+                             const std::string& key) {
+  std::string out = "{";
+  AppendMember(out, "analysis", analysis);
+  out += ',';
+  AppendMember(out, "intermediate", key);
+  out += ",\"params\":{},";
+  AppendMember(out, "solver", solver + "@" + identity);
+  return out + "}";
+}
+
 bool IsCacheable(const Manifest& manifest, const JobSpec& spec) {
   if (spec.cache == CachePolicy::kNone) return false;
   if (spec.command && spec.command->cwd) return false;
-  return manifest.cached || spec.cache == CachePolicy::kForce;
+  return manifest.cached || spec.cache == CachePolicy::kForce || spec.cache == CachePolicy::kForceRefresh;
 }
 
 }  // namespace icarus

@@ -31,6 +31,10 @@ std::string CanonicalForm(const KeyParts& parts);
 Result<std::string> TaskForm(const JobSpec& spec, const Manifest& manifest, const std::string& identity,
                              TaskIndex index);
 
+// Of an intermediate value that a solver keeps under a key of its own. No result has the same form.
+std::string IntermediateForm(const std::string& analysis, const std::string& solver, const std::string& identity,
+                             const std::string& key);
+
 // Whether the job's results may be read from and written to the cache.
 bool IsCacheable(const Manifest& manifest, const JobSpec& spec);
 

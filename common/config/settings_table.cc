@@ -25,7 +25,11 @@ using enum SettingType;
 const std::vector<SettingRow> kTable = {
     {"cache.max_size_mb", kInteger, "500", 1, 1e9, kLive, "bytes of cached results, in MiB"},
     {"cache.max_entries", kInteger, "100000", 1, 1e9, kLive, "cached results"},
+    {"cache.intermediate_mb", kInteger, "64", 1, 1e6, kLive,
+     "bytes of what solvers keep for one another, in MiB, beside the results"},
     {"cache.default_ttl_seconds", kNumber, "0", 0, 100 * kYearSeconds, kLive, "how long a result is kept; 0: for ever"},
+    {"cache.failure_ttl_seconds", kNumber, "300", 0, 100 * kYearSeconds, kLive,
+     "how long a failure that comes again for certain is known; 0: it is computed again each time"},
     {"cache.ttl.<analysis>", kNumber, "", 0, 100 * kYearSeconds, kLive, "the same for one analysis"},
     {"operations.max_concurrent", kInteger, "0", 0, 1e9, kLive, "running tasks a user; 0: no limit"},
     {"queue.aging_seconds", kNumber, "300", 1, kYearSeconds, kLive, "waiting time worth one step of priority"},

@@ -86,12 +86,13 @@ struct CommandSpec {
 };
 
 enum class CachePolicy : std::uint8_t {
-  kDefault = 0,  // read and write, if the analysis is cacheable
-  kNone = 1,     // --no-cache: neither read nor write, never joins
-  kRefresh = 2,  // --refresh: compute anew, write
-  kForce = 3,    // --cache: also where the analysis is not cached by default
+  kDefault = 0,       // read and write, if the analysis is cacheable
+  kNone = 1,          // --no-cache: neither read nor write, never joins
+  kRefresh = 2,       // --refresh: compute anew, write
+  kForce = 3,         // --cache: also where the analysis is not cached by default
+  kForceRefresh = 4,  // --cache --refresh: the same, computed anew
 };
-constexpr int EnumCount(CachePolicy) { return 4; }
+constexpr int EnumCount(CachePolicy) { return 5; }
 
 struct JobSpec {
   std::string analysis;
@@ -124,7 +125,7 @@ struct JobSpec {
                 ttl_ms, max_fails, max_running, name, tags, strict)
 
   // Whether results of before are not to be used.
-  bool MustBeFresh() const { return cache == CachePolicy::kRefresh; }
+  bool MustBeFresh() const { return cache == CachePolicy::kRefresh || cache == CachePolicy::kForceRefresh; }
 
   // Whether both ask for the same tasks; when and for whom they run may differ. REQUIRES canonical specifications.
   bool SameTasks(const JobSpec& other) const {

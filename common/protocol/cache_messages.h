@@ -14,8 +14,8 @@
 namespace icarus {
 
 // How an entry came to be in this cache.
-enum class CacheOrigin : std::uint8_t { kComputed = 0, kImport = 1 };
-constexpr int EnumCount(CacheOrigin) { return 2; }
+enum class CacheOrigin : std::uint8_t { kComputed = 0, kImport = 1, kIntermediate = 2 };
+constexpr int EnumCount(CacheOrigin) { return 3; }
 
 struct CachedItem {
   ContentHash key;
@@ -33,9 +33,10 @@ struct CachedItem {
   bool incomplete = false;
   bool damaged = false;  // its body was read and is not what was written
   std::vector<ContentHash> blobs;
-  std::int32_t body = -1;  // encoded ResultBody
+  std::optional<TaskError> error;  // a known failure
+  std::int32_t body = -1;          // encoded ResultBody; empty: of a failure without one
   ICARUS_FIELDS(CachedItem, key, analysis, solver, identity, host, target, form, computed_at_ms, expires_at_ms,
-                compute_s, size_bytes, origin, incomplete, damaged, blobs, body)
+                compute_s, size_bytes, origin, incomplete, damaged, blobs, error, body)
 };
 
 // What is done with the bodies of the entries that are listed.
@@ -51,10 +52,11 @@ struct ListCache {
   std::string identity;
   std::int64_t since_wall_ms = 0;
   std::optional<CacheOrigin> origin;
+  bool intermediates = false;  // the intermediate values of solvers too, also where no origin is asked for
   std::optional<ContentHash> after;
   std::uint64_t limit = 1000;
   CacheRead read = CacheRead::kNothing;
-  ICARUS_FIELDS(ListCache, keys, analysis, solver, identity, since_wall_ms, origin, after, limit, read)
+  ICARUS_FIELDS(ListCache, keys, analysis, solver, identity, since_wall_ms, origin, intermediates, after, limit, read)
 };
 struct ListCacheReply {
   static constexpr MessageType kType = MessageType::kListCacheReply;

@@ -186,6 +186,9 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kResultsAck: return "results_ack";
     case MessageType::kStopExecutions: return "stop_executions";
     case MessageType::kDrain: return "drain";
+    case MessageType::kGetValues: return "get_values";
+    case MessageType::kGetValuesReply: return "get_values_reply";
+    case MessageType::kPutValues: return "put_values";
   }
   return "unknown";
 }

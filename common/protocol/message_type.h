@@ -62,6 +62,9 @@ enum class MessageType : std::uint16_t {
   kResultsAck = 67,      // b → w
   kStopExecutions = 68,  // b → w
   kDrain = 69,           // w → b: takes nothing more
+  kGetValues = 70,       // w → b
+  kGetValuesReply = 71,  // b → w
+  kPutValues = 72,       // w → b
 };
 
 std::string_view MessageTypeName(MessageType type);

@@ -23,6 +23,7 @@
 #include "common/protocol/cache_messages.h"
 #include "common/protocol/message_type.h"
 #include "common/protocol/session_numbers.h"
+#include "common/protocol/value_messages.h"
 
 namespace icarus {
 
@@ -114,9 +115,10 @@ struct Heartbeat {
 struct HeartbeatReply {
   static constexpr MessageType kType = MessageType::kHeartbeatReply;
   bool known = true;
-  bool drain = false;          // a worker is to take nothing more
-  std::uint64_t sequence = 0;  // of the last batch that is on disk
-  ICARUS_FIELDS(HeartbeatReply, known, drain, sequence)
+  bool drain = false;                  // a worker is to take nothing more
+  std::uint64_t sequence = 0;          // of the last batch that is on disk
+  std::uint64_t cache_generation = 0;  // a worker whose copies of intermediate values are of another one drops them
+  ICARUS_FIELDS(HeartbeatReply, known, drain, sequence, cache_generation)
 };
 
 // The peer leaves; no answer. A worker's unfinished executions return to the queue.
@@ -430,9 +432,11 @@ struct CacheReply {
   std::uint64_t damaged = 0;
   std::uint64_t dropped_puts = 0;
   std::uint64_t cleared = 0;
-  std::string paused;  // why results are not cached now
+  std::string paused;            // why results are not cached now
+  std::uint64_t value_hits = 0;  // of intermediate values
+  std::uint64_t value_misses = 0;
   ICARUS_FIELDS(CacheReply, entries, bytes, max_bytes, max_entries, hits, misses, joined, evictions, expirations,
-                damaged, dropped_puts, cleared, paused)
+                damaged, dropped_puts, cleared, paused, value_hits, value_misses)
 };
 
 enum class ConfigVerb : std::uint8_t { kList = 0, kGet = 1, kSet = 2, kUnset = 3 };
@@ -574,9 +578,10 @@ struct ExecutionResult {
   std::optional<std::uint64_t> max_rss_bytes;
   std::optional<std::string> output_tail;         // when it is not completed
   std::optional<std::vector<ContentHash>> blobs;  // that the body names; stored at the broker before this is sent
+  std::optional<std::uint64_t> blob_bytes;        // all of them together
   std::optional<std::vector<FileRef>> kept;       // for the next attempt (KeepSpec); stored too
   ICARUS_FIELDS(ExecutionResult, execution, token, outcome, error, run_s, finished_at_ms, body, incomplete, cacheable,
-                cpu_s, max_rss_bytes, output_tail, blobs, kept)
+                cpu_s, max_rss_bytes, output_tail, blobs, blob_bytes, kept)
 };
 // Kept by the worker, and sent again, until ResultsAck names the execution.
 struct Results {
@@ -613,7 +618,8 @@ using AllMessages =
              JobUpdate, UpdateAck, FetchResults, ResultPage, Cancel, CancelReply, Retry, RetryReply, Explain,
              ExplainReply, ListWorkers, ListWorkersReply, CacheQuery, CacheReply, ListCache, ListCacheReply,
              RemoveCached, RemoveCachedReply, ImportCache, ImportCacheReply, Config, ConfigReply, ListEvents,
-             EventsReply, Backup, BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain>;
+             EventsReply, Backup, BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain,
+             GetValues, GetValuesReply, PutValues>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

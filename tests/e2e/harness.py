@@ -186,6 +186,13 @@ class Home:
                 found.append(process)
         return found
 
+    def restart_after_kill(self, workers):
+        """SIGKILL to the broker, and another on what it has left."""
+        broker = self.broker()
+        broker.kill()
+        wait_until(lambda: not os.path.exists(f"/proc/{broker.pid}"), "the end of the broker")
+        self.up(workers)
+
     def broker(self):
         brokers = self.processes("icarus-broker")
         return brokers[0] if brokers else None

@@ -22,12 +22,6 @@ class CacheTest(harness.IcarusTest):
         home = home or self.home
         return home.wait(home.submit(*POLAR, "--target", target, "--sweep", f"reynolds={reynolds}", *options))
 
-    def restart(self):
-        broker = self.home.broker()
-        broker.kill()
-        wait_until(lambda: not os.path.exists(f"/proc/{broker.pid}"), "the end of the broker")
-        self.home.up(2)
-
     def entries(self, *filters):
         return self.home.json("cache", "list", "--limit", "0", *filters)
 
@@ -108,7 +102,7 @@ class CacheTest(harness.IcarusTest):
         self.home.icarus("config", "set", "cache.max_entries", "5")
         for reynolds in (1, 2, 3, 4, 5, 1, 2):
             self.polars(f"{reynolds}e5")
-        self.restart()
+        self.home.restart_after_kill(2)
         self.polars("6e5")
         self.assertEqual([], self.entries("--where", "reynolds=3e5"))
         self.assertEqual(5, self.polars("1e5,2e5,4e5,5e5,6e5")["cached"])
@@ -116,14 +110,17 @@ class CacheTest(harness.IcarusTest):
     def test_what_was_removed_does_not_come_back_after_a_kill(self):
         self.polars("1e5:5e5:1e5")
         self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--where", "reynolds=1e5,2e5"))
-        self.restart()
+        self.home.restart_after_kill(2)
         self.assertEqual(3, self.stats()["entries"])
         self.home.icarus("cache", "clear")
-        self.restart()
+        self.home.restart_after_kill(2)
         self.assertEqual(0, self.stats()["entries"])
 
     def test_the_disk_is_given_back(self):
-        size = lambda: sum(os.path.getsize(path) for path in glob.glob(str(self.home.path / "cache" / "*")))
+        def size():
+            names = glob.glob(str(self.home.path / "cache" / "*"))
+            return sum(os.path.getsize(name) for name in names if os.path.exists(name))
+
         self.home.icarus("config", "set", "cache.max_entries", "5")
         for number in range(6):
             self.home.wait(self.home.submit("noop", "--cache", "-p", f"i={number}", "-p", "bytes=4000000"))
@@ -140,7 +137,7 @@ class CacheTest(harness.IcarusTest):
         self.assertEqual(1, self.polars("1e5")["cached"])
         before = self.stats()
         self.assertEqual((1, 2, 1), (before["hits"], before["misses"], before["entries"]))
-        self.restart()
+        self.home.restart_after_kill(2)
         self.assertEqual(before, self.stats(), "the counters outlive the broker")
 
     def test_many_ask_for_the_same_at_once(self):
@@ -157,6 +154,42 @@ class CacheTest(harness.IcarusTest):
         results = {str([(r["columns"], r["rows"]) for r in self.home.json("result", job["job"])["results"]])
                    for job in jobs}
         self.assertEqual(1, len(results), "everybody has the same")
+
+    def test_a_large_sweep_comes_from_the_cache_as_a_whole(self):
+        sweep = ("noop", "--cache", "--sweep", "i=1:20000:1", "-p", "bytes=100")
+        self.home.wait(self.home.submit(*sweep))
+        self.assertEqual(20_000, self.home.wait(self.home.submit(*sweep))["cached"])
+        stats = self.stats()
+        self.assertEqual((20_000, 20_000, 0), (stats["entries"], stats["hits"], stats["dropped_puts"]))
+
+    def test_a_failure_is_known_until_somebody_doubts_it(self):
+        beyond = ("airfoil_polar", "--solver", "panel", "--target", "naca0012", "-p", "mach=0.69",
+                  "-p", "reynolds=1e6", "-p", "aoa=20")
+        for cached in (0, 1, 1):
+            job = self.home.wait(self.home.submit(*beyond), expect=INCOMPLETE)
+            self.assertEqual(("failed", cached), (job["state"], job["cached"]))
+        self.assertEqual("no_convergence", self.home.json("cache", "list")[0]["error"]["kind"])
+        self.home.icarus("retry", str(job["job"]))
+        self.assertEqual(0, self.home.wait(job["job"], expect=INCOMPLETE)["cached"])
+        self.assertEqual(0, self.home.wait(self.home.submit(*beyond, "--refresh"), expect=INCOMPLETE)["cached"])
+        self.assertEqual({"exported": 0, "left_out": 0},
+                         self.home.json("cache", "export", self.home.directory / "none.icarus"))
+
+    def test_points_of_an_overlapping_polar_are_used_again(self):
+        polar = ("airfoil_polar", "--solver", "panel", "--target", "naca2412", "-p", "reynolds=1e6")
+        angles = lambda first, last: (*polar, "-p", f"aoa={first}:{last}:1")
+        self.home.wait(self.home.submit(*angles(0, 10)))
+        job = self.home.wait(self.home.submit(*angles(5, 15)))
+        self.assertEqual(0, job["cached"])
+        self.assertEqual(1, self.stats()["intermediate_hits"])
+        kept = self.home.json("cache", "list", "--origin", "intermediate")
+        self.assertEqual([16 * 24], [entry["size_bytes"] for entry in kept])
+        self.assertEqual(2, len(self.entries()), "they are no results")
+        reused = self.home.json("result", f"{job['job']}.0")["rows"]
+        fresh = self.home.wait(self.home.submit(*angles(5, 15), "--no-cache"))
+        self.assertEqual(reused, self.home.json("result", f"{fresh['job']}.0")["rows"])
+        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--solver", "panel"))
+        self.assertEqual([], self.home.json("cache", "list", "--origin", "intermediate"))
 
     def test_a_damaged_value_is_found_and_computed_anew(self):
         self.polars("1e5:8e5:1e5")

@@ -45,6 +45,7 @@ class HeldStore final : public CacheStore {
     if (!why_.empty()) return Error{ErrorCode::kOverloaded, why_, {}, 1.0};
     return store_.Write(changes, room);
   }
+  void SetMemory(CacheMemory memory) override { store_.SetMemory(memory); }
   Result<std::optional<std::string>> Get(const ContentHash& key) override { return store_.Get(key); }
   Result<std::optional<CacheEntry>> Find(const ContentHash& key) override { return store_.Find(key); }
   Status Scan(const std::optional<ContentHash>& after,

@@ -199,8 +199,14 @@ void Oracle::OnJobSeen(const JobSummary& job) {
   std::uint64_t sum = 0;
   for (const std::uint64_t count : job.counts) sum += count;
   if (sum != job.total) Fail("the counts of job " + std::to_string(job.job.value) + " do not add up");
-  const std::uint64_t completed = job.counts.size() > 3 ? job.counts[3] : 0;
-  if (job.cached > completed) Fail("job " + std::to_string(job.job.value) + " has more hits than completed tasks");
+  const auto count = [&](TaskState state) {
+    const auto at = static_cast<std::size_t>(state);
+    return at < job.counts.size() ? job.counts[at] : 0;
+  };
+  // A failure is answered from the cache too.
+  if (job.cached > count(TaskState::kCompleted) + count(TaskState::kFailed)) {
+    Fail("job " + std::to_string(job.job.value) + " has more hits than tasks that ended so");
+  }
 }
 
 // Everything that the job waits for has happened.

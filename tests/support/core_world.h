@@ -70,9 +70,12 @@ class CoreWorld {
   void FinishUncacheable(const std::string& worker, const GivenTask& task);
   void ReturnTask(const std::string& worker, const GivenTask& task);
   template <class Payload>
-  void SendFromWorker(const std::string& worker, Payload payload) {
-    Deliver(callers_.at(worker), Message{0, AnyMessage(std::move(payload)), {}});
+  void SendFromWorker(const std::string& worker, Payload payload, std::vector<Body> sent = {}) {
+    Deliver(callers_.at(worker), Message{0, AnyMessage(std::move(payload)), std::move(sent)});
   }
+  // The last that the broker sent to a peer, but for dispatches, stops and acknowledgements. REQUIRES that there is
+  // one.
+  const Message& LastMessage(const std::string& peer) { return answers_.at(peer).back(); }
   void Beat(const std::string& worker);
   std::vector<ExecutionId> TakeStops(const std::string& worker);
   std::vector<ExecutionId> TakeRecalls(const std::string& worker);

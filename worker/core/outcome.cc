@@ -57,7 +57,12 @@ ExecutionResult MakeResult(const Attempt& attempt, const AttemptEnd& end, const 
   if (!end.kept.empty() || !end.keep_problem.empty()) result.kept = end.kept;
   if (end.blobs.empty()) return result;
   std::vector<ContentHash> hashes;
-  for (const OutputBlob& blob : end.blobs) hashes.push_back(blob.hash);
+  std::uint64_t bytes = 0;
+  for (const OutputBlob& blob : end.blobs) {
+    hashes.push_back(blob.hash);
+    bytes += blob.size;
+  }
+  result.blob_bytes = bytes;
   result.blobs = std::move(hashes);
   return result;
 }

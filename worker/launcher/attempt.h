@@ -125,7 +125,29 @@ struct AttemptFinished {
                 cpu_s, max_rss_bytes, killed)
 };
 
-using LauncherEvent = std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptSaved, AttemptFinished>;
+// The attempt wants to know intermediate values, and waits: to be answered at once, by Launcher::Answer.
+struct ValueAsk {
+  std::uint64_t id = 0;
+  std::vector<std::string> keys;
+  ICARUS_FIELDS(ValueAsk, id, keys)
+};
+struct ValueAnswer {
+  std::uint64_t id = 0;
+  std::vector<std::int32_t> at;  // of each key: its value's place in `values`; −1: there is none
+  std::vector<std::string> values;
+  ICARUS_FIELDS(ValueAnswer, id, at, values)
+};
+// The attempt has computed an intermediate value.
+struct ValueOffer {
+  std::uint64_t id = 0;
+  std::string key;
+  std::string value;
+  double compute_s = 0;
+  ICARUS_FIELDS(ValueOffer, id, key, value, compute_s)
+};
+
+using LauncherEvent =
+    std::variant<AttemptStarted, AttemptProgress, OutputPiece, AttemptSaved, ValueAsk, ValueOffer, AttemptFinished>;
 
 // The current directory of a command, and its TMPDIR: side by side, so that neither shows in the other.
 inline std::string WorkDirectory(const std::string& scratch_dir) { return scratch_dir + "/work"; }

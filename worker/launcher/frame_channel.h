@@ -18,16 +18,19 @@
 namespace icarus::worker {
 
 enum class FrameType : std::uint8_t {
-  kStart = 1,     // AttemptSpec
-  kKill = 2,      // empty
-  kStarted = 3,   // AttemptStarted
-  kProgress = 4,  // AttemptProgress
-  kOutput = 5,    // OutputPiece
-  kFinished = 6,  // AttemptFinished
-  kOutcome = 7,   // HostOutcome, from a host to its guardian
-  kSignal = 8,    // SignalOrder
-  kSave = 9,      // SaveOrder
-  kSaved = 10,    // AttemptSaved
+  kStart = 1,        // AttemptSpec
+  kKill = 2,         // empty
+  kStarted = 3,      // AttemptStarted
+  kProgress = 4,     // AttemptProgress
+  kOutput = 5,       // OutputPiece
+  kFinished = 6,     // AttemptFinished
+  kOutcome = 7,      // HostOutcome, from a host to its guardian
+  kSignal = 8,       // SignalOrder
+  kSave = 9,         // SaveOrder
+  kSaved = 10,       // AttemptSaved
+  kAskValues = 11,   // ValueAsk, from a host to its worker
+  kValues = 12,      // ValueAnswer, back
+  kOfferValue = 13,  // ValueOffer, from a host to its worker
 };
 
 struct Frame {

@@ -91,6 +91,7 @@ void Guardian::OnFrame(const Frame& frame) {
   if (frame.type == FrameType::kKill) Stop();
   if (frame.type == FrameType::kSignal) Notify(frame);
   if (frame.type == FrameType::kSave) Save(frame);
+  if (frame.type == FrameType::kValues && host_) host_->channel().Send(frame.type, frame.id, frame.payload);
 }
 
 void Guardian::Begin(const Frame& frame) {
@@ -209,6 +210,8 @@ void Guardian::OnHostFrames() {
     if (!attempt_ || frame->id != attempt_->spec.id) continue;
     if (frame->type == FrameType::kProgress && launcher_.unsent_bytes() < kMostUnsentLive) {
       launcher_.Send(FrameType::kProgress, frame->id, frame->payload);
+    } else if (frame->type == FrameType::kAskValues || frame->type == FrameType::kOfferValue) {
+      launcher_.Send(frame->type, frame->id, frame->payload);
     } else if (frame->type == FrameType::kOutcome) {
       auto outcome = DecodeOutcome(frame->payload);
       attempt_->ended = MonotonicNow();

@@ -1,9 +1,9 @@
 // The guardian: a process that runs one attempt after another and answers for every process they start.
 //
-// It is forked by the launcher, talks through kChannelFd (kStart, kKill, kSignal, kSave in; kStarted, kProgress,
-// kOutput, kSaved, kFinished out) and is the subreaper of its attempts, so that nothing they start can get away from
-// it: an attempt has ended when waitpid says that there is no child left. When its channel closes it kills what runs,
-// removes the scratch directory and exits.
+// It is forked by the launcher, talks through kChannelFd (kStart, kKill, kSignal, kSave, kValues in; kStarted,
+// kProgress, kOutput, kSaved, kAskValues, kOfferValue, kFinished out) and is the subreaper of its attempts, so that
+// nothing they start can get away from it: an attempt has ended when waitpid says that there is no child left. When its
+// channel closes it kills what runs, removes the scratch directory and exits.
 #pragma once
 
 #include <poll.h>

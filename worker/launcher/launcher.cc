@@ -33,6 +33,8 @@ Status AppendEvent(const Frame& frame, std::vector<LauncherEvent>& events) {
     case FrameType::kProgress: return Append(DecodeProgress(frame.payload), events);
     case FrameType::kOutput: return Append(DecodePiece(frame.payload), events);
     case FrameType::kSaved: return Append(DecodeSaved(frame.payload), events);
+    case FrameType::kAskValues: return Append(DecodeAsk(frame.payload), events);
+    case FrameType::kOfferValue: return Append(DecodeOffer(frame.payload), events);
     case FrameType::kFinished: return Append(DecodeFinished(frame.payload), events);
     default: return ProtocolError("the launcher sent a frame of an unknown type");
   }
@@ -92,6 +94,10 @@ Status Launcher::Signal(std::uint64_t id, std::int32_t signal) {
 }
 
 Status Launcher::Save(const SaveOrder& order) { return Order(FrameType::kSave, order.id, EncodeSaveOrder(order)); }
+
+Status Launcher::Answer(const ValueAnswer& answer) {
+  return Order(FrameType::kValues, answer.id, EncodeAnswer(answer));
+}
 
 Status Launcher::Order(FrameType type, std::uint64_t id, const std::string& payload) {
   if (channel_.closed()) return LauncherGone();

@@ -49,6 +49,9 @@ class Launcher {
   // AttemptSaved follows, unless the attempt ends before.
   Status Save(const SaveOrder& order);
 
+  // What an attempt has asked for (ValueAsk). An id that has ended already is no error.
+  Status Answer(const ValueAnswer& answer);
+
   // Sends what waits to be sent and returns what has happened since. kUnavailable once the launcher has ended and all
   // that it sent has been returned; its attempts are then being killed by their guardians.
   Result<std::vector<LauncherEvent>> Drain();

@@ -23,6 +23,12 @@ std::string EncodeSignalOrder(const SignalOrder& order) { return EncodeMap(order
 Result<AttemptSaved> DecodeSaved(std::string_view bytes) { return DecodeMap<AttemptSaved>(bytes); }
 Result<SaveOrder> DecodeSaveOrder(std::string_view bytes) { return DecodeMap<SaveOrder>(bytes); }
 Result<SignalOrder> DecodeSignalOrder(std::string_view bytes) { return DecodeMap<SignalOrder>(bytes); }
+std::string EncodeAsk(const ValueAsk& ask) { return EncodeMap(ask); }
+std::string EncodeAnswer(const ValueAnswer& answer) { return EncodeMap(answer); }
+std::string EncodeOffer(const ValueOffer& offer) { return EncodeMap(offer); }
+Result<ValueAsk> DecodeAsk(std::string_view bytes) { return DecodeMap<ValueAsk>(bytes); }
+Result<ValueAnswer> DecodeAnswer(std::string_view bytes) { return DecodeMap<ValueAnswer>(bytes); }
+Result<ValueOffer> DecodeOffer(std::string_view bytes) { return DecodeMap<ValueOffer>(bytes); }
 Result<AttemptStarted> DecodeStarted(std::string_view bytes) { return DecodeMap<AttemptStarted>(bytes); }
 Result<AttemptProgress> DecodeProgress(std::string_view bytes) { return DecodeMap<AttemptProgress>(bytes); }
 Result<OutputPiece> DecodePiece(std::string_view bytes) { return DecodeMap<OutputPiece>(bytes); }

@@ -17,7 +17,8 @@ class SolverHost {
   // `options` must outlive the host's own process, too: it is a fork.
   static Result<std::unique_ptr<SolverHost>> Fork(const LauncherOptions& options);
 
-  // kStart frames go in; kProgress and one kOutcome a kStart come out. The host dies with the guardian.
+  // kStart frames go in, and kValues where a kAskValues came out; kProgress, kOfferValue and one kOutcome a kStart come
+  // out. The host dies with the guardian.
   FrameChannel& channel() { return channel_; }
   pid_t pid() const { return pid_; }
 

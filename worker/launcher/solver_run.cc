@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/model/limits.h"
+#include "worker/launcher/host_values.h"
 #include "worker/launcher/launcher_codec.h"
 #include "worker/launcher/outbox.h"
 #include "worker/launcher/process_family.h"
@@ -47,6 +48,12 @@ class FrameProgress : public ProgressSink {
   Instant next_{0};
 };
 
+// What the solver may talk to while it runs.
+struct AttemptPeers {
+  ProgressSink& progress;
+  IntermediateValues& values;
+};
+
 // Starts the count of VmHWM anew (proc(5), clear_refs).
 void ResetPeakMemory() {
   const UniqueFd fd(::open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC));
@@ -74,10 +81,10 @@ TaskError Threw(const std::string& solver, const std::string& what) {
   return {TaskErrorKind::kSolverCrashed, solver + " ended with an exception: " + what, std::nullopt, std::nullopt};
 }
 
-SolverOutcome CallSolver(const AttemptSpec& spec, const LauncherOptions& options, ProgressSink& progress) {
-  const SolverInput input{spec.analysis, spec.params, spec.target, spec.scratch_dir};
+SolverOutcome CallSolver(const AttemptSpec& spec, const LauncherOptions& options, const AttemptPeers& peers) {
+  const SolverInput input{spec.analysis, spec.params, spec.target, spec.scratch_dir, &peers.values};
   try {
-    return options.run_solver(spec.solver, input, progress);
+    return options.run_solver(spec.solver, input, peers.progress);
   } catch (const std::exception& error) {
     return {{}, Threw(spec.solver, error.what())};
   } catch (...) {
@@ -96,14 +103,14 @@ std::string TailOf(const ResultBody& body) {
 }
 
 HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, std::uint64_t first_bytes,
-                       ProgressSink& progress) {
+                       const AttemptPeers& peers) {
   const double cpu_before = CpuSoFar();
   ResetPeakMemory();
   if (::chdir(spec.scratch_dir.c_str()) != 0) {
     return HostOutcome::Failed(
         {TaskErrorKind::kInternal, ErrnoError("cannot enter " + spec.scratch_dir, errno).message, {}, {}});
   }
-  SolverOutcome solved = CallSolver(spec, options, progress);
+  SolverOutcome solved = CallSolver(spec, options, peers);
   HostOutcome outcome;
   const bool alone = NoChildLeft();
   outcome.cpu_s = CpuSoFar() - cpu_before;
@@ -158,7 +165,8 @@ void RunSolverAttempt(const Frame& start, const LauncherOptions& options, std::u
   const auto spec = DecodeSpec(start.payload);
   if (spec) {
     FrameProgress progress(start.id, channel);
-    outcome = RunAndPack(*spec, options, first_bytes, progress);
+    HostValues values(start.id, channel);
+    outcome = RunAndPack(*spec, options, first_bytes, {progress, values});
     if (::chdir("/") != 0) outcome.retire = true;
   } else {
     outcome = HostOutcome::Failed({TaskErrorKind::kInternal, spec.error().message, std::nullopt, std::nullopt});

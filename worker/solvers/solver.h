@@ -7,6 +7,7 @@
 
 #include "common/model/result_body.h"
 #include "common/model/sweep.h"
+#include "worker/solvers/intermediate_values.h"
 
 namespace icarus::worker {
 
@@ -14,7 +15,8 @@ struct SolverInput {
   std::string analysis;  // "airfoil_polar"
   ValueMap params;       // canonical, every parameter of the analysis present, in the units of its manifest
   Target target;
-  std::string scratch_dir;  // absolute, private to this attempt, writable, empty; removed by the caller
+  std::string scratch_dir;               // absolute, private to this attempt, writable, empty; removed by the caller
+  IntermediateValues* values = nullptr;  // what is kept between runs; null: nothing is. Outlives the run
 };
 
 // Receives progress while Run is under way, from the thread that called it.

@@ -83,10 +83,13 @@ Result<std::vector<ContentHash>> KeysToRemove(const CacheOptions& options, Clien
   if (selection.selects_all()) {
     return UsageError("cache remove takes keys, or filters that say which; `icarus cache clear` removes all", "key");
   }
-  ICARUS_TRY(selection.Visit(client, CacheRead::kNothing, [&](const CachedEntry& entry) -> Result<bool> {
-    keys.push_back(entry.item.key);
-    return true;
-  }));
+  ICARUS_TRY(selection.Visit(
+      client, CacheRead::kNothing,
+      [&](const CachedEntry& entry) -> Result<bool> {
+        keys.push_back(entry.item.key);
+        return true;
+      },
+      CacheSelection::Which::kAll));
   return keys;
 }
 
@@ -108,11 +111,14 @@ Result<int> Verify(Session& session, Client& client) {
   ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(session.options().cache));
   std::uint64_t checked = 0;
   Json damaged = Json::array();
-  ICARUS_TRY(selection.Visit(client, CacheRead::kCheck, [&](const CachedEntry& entry) -> Result<bool> {
-    ++checked;
-    if (entry.item.damaged) damaged.push_back(entry.item.key.Hex());
-    return true;
-  }));
+  ICARUS_TRY(selection.Visit(
+      client, CacheRead::kCheck,
+      [&](const CachedEntry& entry) -> Result<bool> {
+        if (entry.item.origin != CacheOrigin::kIntermediate || entry.item.damaged) ++checked;
+        if (entry.item.damaged) damaged.push_back(entry.item.key.Hex());
+        return true;
+      },
+      CacheSelection::Which::kAll));
   const std::size_t bad = damaged.size();
   if (!session.text()) session.PrintDocument({{"checked", checked}, {"damaged", damaged}});
   session.Note("read " + EntriesText(checked) + ", " + std::to_string(bad) + " damaged" +

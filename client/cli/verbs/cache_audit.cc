@@ -97,7 +97,7 @@ Result<int> AuditCache(Session& session, Client& client) {
   std::vector<CachedEntry> candidates;
   std::uint64_t skipped = 0;
   ICARUS_TRY(selection.Visit(client, CacheRead::kNothing, [&](CachedEntry entry) -> Result<bool> {
-    const bool can = SpecOf(entry).has_value();
+    const bool can = !entry.item.error && SpecOf(entry).has_value();
     can ? candidates.push_back(std::move(entry)) : static_cast<void>(++skipped);
     return true;
   }));

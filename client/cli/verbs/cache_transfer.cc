@@ -23,6 +23,8 @@ class Collector {
   Collector(Client& client, CacheFileWriter& file) : client_(client), file_(file) {}
 
   Status Add(const CachedEntry& entry) {
+    if (entry.item.error || entry.item.origin == CacheOrigin::kIntermediate)
+      return {};  // every cache learns for itself
     if (entry.item.form.empty() || entry.item.damaged) {
       ++left_out_;
       return {};

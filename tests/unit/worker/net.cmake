@@ -3,5 +3,5 @@ icarus_test(worker_net_test
   DEPS icarus_worker_net)
 
 icarus_test(worker_app_test
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/app/attempt_builder_test.cc ${CMAKE_CURRENT_LIST_DIR}/app/worker_directory_test.cc
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/app/attempt_builder_test.cc ${CMAKE_CURRENT_LIST_DIR}/app/value_exchange_test.cc ${CMAKE_CURRENT_LIST_DIR}/app/worker_directory_test.cc
   DEPS icarus_worker_app)

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "worker/solvers/panel/panel_method.h"
 #include "worker/solvers/panel/panel_solver.h"
+#include "worker/solvers/panel/point_table.h"
 #include "worker/solvers/panel/section_spline.h"
 
 namespace icarus::worker {
@@ -319,6 +320,70 @@ TEST(PanelSolverTest, RefusesParametersAndTargetsThatAreNotCanonical) {
   EXPECT_EQ(RunPanel(PolarInput({"clarky", ""}, Value(0.0)), progress).error.kind, TaskErrorKind::kInvalidInput);
   EXPECT_EQ(RunPanel(PolarInput({"f.dat", "1 0\n"}, Value(0.0)), progress).error.kind, TaskErrorKind::kInvalidInput);
   EXPECT_EQ(ProbePanel().identity, "1.0+1");
+}
+
+class KeptValues : public IntermediateValues {
+ public:
+  std::vector<std::optional<std::string>> Get(const std::vector<std::string>& keys) override {
+    std::vector<std::optional<std::string>> found;
+    for (const std::string& key : keys) {
+      const auto kept = values.find(key);
+      found.push_back(kept == values.end() ? std::nullopt : std::optional<std::string>(kept->second));
+    }
+    return found;
+  }
+  void Put(const std::string& key, std::string value, double) override {
+    ++puts;
+    values[key] = std::move(value);
+  }
+  PointTable table() const { return *PointTable::Decode(values.begin()->second); }
+
+  std::map<std::string, std::string> values;
+  int puts = 0;
+};
+
+ResultBody PolarWith(IntermediateValues* values, Value aoa) {
+  NoProgress progress;
+  SolverInput input = PolarInput({"naca2412", ""}, std::move(aoa));
+  input.values = values;
+  return RunPanel(input, progress).body;
+}
+
+TEST(PanelSolverTest, PointsOfAnOverlappingSweepAreTakenAsTheyWere) {
+  KeptValues kept;
+  PolarWith(&kept, Angles({0, 1, 2, 3}));
+  ASSERT_EQ(kept.values.size(), 1u);
+  EXPECT_EQ(kept.table().size(), 4u);
+  const Value overlapping = Angles({2, 3, 4});
+  EXPECT_EQ(PolarWith(&kept, overlapping).rows, PolarWith(nullptr, overlapping).rows) << "the same digits";
+  EXPECT_EQ(kept.table().size(), 5u);
+  EXPECT_EQ(kept.puts, 2);
+  PolarWith(&kept, Angles({0, 4}));
+  EXPECT_EQ(kept.puts, 2) << "nothing new";
+  // That they are taken: a value that nobody could compute comes back.
+  PointTable strange;
+  strange.Add(7, {123, 0});
+  kept.values.begin()->second = strange.Encode();
+  EXPECT_EQ(PolarWith(&kept, Angles({7})).rows[0][1], Value(123.0));
+}
+
+TEST(PanelSolverTest, WhatIsKeptButIsNoTableIsComputed) {
+  KeptValues kept;
+  PolarWith(&kept, Angles({0}));
+  for (const std::string& damaged : {std::string("x"), std::string(24, '\xff'), std::string(48, '\0')}) {
+    kept.values.begin()->second = damaged;
+    EXPECT_EQ(PolarWith(&kept, Angles({0, 2})).rows, PolarWith(nullptr, Angles({0, 2})).rows);
+  }
+}
+
+TEST(PanelSolverTest, AKeySaysAllThatAPointDependsOn) {
+  const Target named{"naca2412", ""}, file{"naca2412", "1 0\n0 0\n1 0\n"};
+  const std::string key = PointTable::KeyOf(named, 160, 0.1);
+  EXPECT_EQ(key, PointTable::KeyOf(named, 160, 0.1));
+  EXPECT_NE(key, PointTable::KeyOf(file, 160, 0.1));
+  EXPECT_NE(key, PointTable::KeyOf({"naca2413", ""}, 160, 0.1));
+  EXPECT_NE(key, PointTable::KeyOf(named, 161, 0.1));
+  EXPECT_NE(key, PointTable::KeyOf(named, 160, std::nextafter(0.1, 1)));
 }
 
 }  // namespace

@@ -183,6 +183,24 @@ TEST_F(CacheStoreTest, BeyondTwiceItsLimitNothingIsPutUntilSpaceIsBack) {
   EXPECT_EQ(Get(1), "there is room");
 }
 
+TEST_F(CacheStoreTest, WhenMemoryIsShortItIsGivenBackAndComesAgain) {
+  const auto read_all = [this] {
+    for (int i = 0; i < 2000; ++i) EXPECT_EQ(Get(i), Noise(7, 3000) + std::to_string(i));
+  };
+  for (int i = 0; i < 2000; ++i) Put(i, Noise(7, 3000) + std::to_string(i));
+  Reopen();  // into tables
+  read_all();
+  const std::uint64_t plenty = store_->MemoryBytes();
+  EXPECT_GT(plenty, 4u << 20);
+  Put(2000, Noise(7, 1 << 20));
+  store_->SetMemory(CacheMemory::kShort);
+  read_all();
+  EXPECT_LT(store_->MemoryBytes(), 2u << 20);
+  store_->SetMemory(CacheMemory::kPlenty);
+  read_all();
+  EXPECT_GT(store_->MemoryBytes(), plenty / 2);
+}
+
 TEST_F(CacheStoreTest, UsesAreKeptAndGoWithTheirEntry) {
   Put(1, "one");
   Put(2, "two");

@@ -16,8 +16,8 @@ T RoundTrip(const T& record) {
 }
 
 TEST(RecordCodec, MetaComesBack) {
-  const StoreMeta meta =
-      RoundTrip(StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50, 12, 3, CacheCounters{1, 2, 3, 4, 5, 6, 7}});
+  const StoreMeta meta = RoundTrip(
+      StoreMeta{kStoreSchema, "abcd", 7, 1ull << 50, 12, 3, CacheCounters{1, 2, 3, 4, 5, 6, 7, 8, std::nullopt}});
   EXPECT_EQ(meta.schema, kStoreSchema);
   EXPECT_EQ(meta.lineage, "abcd");
   EXPECT_EQ(meta.epoch, 7u);
@@ -144,8 +144,8 @@ TEST(RecordCodec, DispatchComesBack) {
 
 TEST(RecordCodec, CacheEntryComesBack) {
   const CacheEntry entry{
-      "polar", "xfoil",   "6.99", "host", 1, 2, 3.5, 4, 5, true, {{HashBytes("b")}}, CacheOrigin::kImport,
-      "form",  "naca2412"};
+      "polar",      "xfoil", "6.99",    "host", 1, 2, 3.5, 4, 5, true, {{HashBytes("b")}}, CacheOrigin::kImport,
+      std::nullopt, "form",  "naca2412"};
   const CacheEntry back = RoundTrip(entry);
   EXPECT_EQ(back.analysis, "polar");
   EXPECT_EQ(back.identity, "6.99");

@@ -137,7 +137,7 @@ TEST(Args, WrongUsageIsOneLineThatNamesIt) {
       {{"submit", "noop", "--timeout", "soon"}, "'soon' is not a duration"},
       {{"submit", "noop", "--memory", "lots"}, "'lots' is not a size"},
       {{"submit", "noop", "--target"}, "--target"},
-      {{"submit", "noop", "--no-cache", "--refresh"}, "exclude each other"},
+      {{"submit", "noop", "--no-cache", "--refresh"}, "goes with neither"},
       {{"run"}, "after --"},
       {{"run", "--"}, "after --"},
       {{"list", "--", "ls"}, "takes no command"},

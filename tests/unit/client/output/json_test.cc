@@ -145,7 +145,8 @@ TEST(Json, CacheStatisticsHaveExactlyTheirNames) {
   EXPECT_EQ(DumpJson(CacheJson(reply)),
             R"({"entries":500,"size_mb":50,"max_size_mb":500,"max_entries":100000,"hits":3,"misses":1,)"
             R"("hit_rate_percent":75,"evictions":0,"expirations":0,"utilization_percent":0.5,)"
-            R"("bytes_utilization_percent":10,"joined":2,"damaged":0,"dropped_puts":0})");
+            R"("bytes_utilization_percent":10,"joined":2,"damaged":0,"dropped_puts":0,)"
+            R"("intermediate_hits":0,"intermediate_misses":0})");
 }
 
 TEST(Json, AnUnusedCacheHasNoRate) { EXPECT_EQ(CacheJson(CacheReply{})["hit_rate_percent"], 0); }
