@@ -228,7 +228,7 @@ Content Check(const std::string& directory, const Content& before, const Content
 TEST(CacheLives, WhatWasWrittenOutlivesKills) {
   const testing::TempDir directory;
   const char* asked = std::getenv("ICARUS_CACHE_LIVES");
-  const std::uint64_t lives = asked != nullptr ? std::stoull(asked) : 25;
+  const std::uint64_t lives = asked != nullptr ? std::stoull(asked) : 12;
   std::mt19937_64 random(7);
   Content content;
   std::size_t writes = 0;

@@ -151,13 +151,14 @@ void CacheStoreTest::ExpectFewBytes(std::uintmax_t most) {
 }
 
 TEST_F(CacheStoreTest, TheSpaceOfWhatIsRemovedComesBackAtRest) {
-  for (int i = 0; i < 30; ++i) Put(i, Noise(7, 1 << 20) + std::to_string(i));
+  const std::string noise = Noise(7, 1 << 20);
+  for (int i = 0; i < 30; ++i) Put(i, noise + std::to_string(i));
   room_.live_bytes = 1u << 20;
   std::unordered_set<ContentHash> removed;
   for (int i = 1; i < 30; ++i) removed.insert(Key(i));
   Remove(removed);
   ExpectFewBytes(10u << 20);
-  EXPECT_EQ(Get(0), Noise(7, 1 << 20) + "0");
+  EXPECT_EQ(Get(0), noise + "0");
 }
 
 TEST_F(CacheStoreTest, BeyondTwiceItsLimitNothingIsPutUntilSpaceIsBack) {
@@ -184,15 +185,16 @@ TEST_F(CacheStoreTest, BeyondTwiceItsLimitNothingIsPutUntilSpaceIsBack) {
 }
 
 TEST_F(CacheStoreTest, WhenMemoryIsShortItIsGivenBackAndComesAgain) {
-  const auto read_all = [this] {
-    for (int i = 0; i < 2000; ++i) EXPECT_EQ(Get(i), Noise(7, 3000) + std::to_string(i));
+  const std::string noise = Noise(7, 3000);
+  const auto read_all = [&] {
+    for (int i = 0; i < 2000; ++i) EXPECT_EQ(Get(i), noise + std::to_string(i));
   };
-  for (int i = 0; i < 2000; ++i) Put(i, Noise(7, 3000) + std::to_string(i));
+  for (int i = 0; i < 2000; ++i) Put(i, noise + std::to_string(i));
   Reopen();  // into tables
   read_all();
   const std::uint64_t plenty = store_->MemoryBytes();
   EXPECT_GT(plenty, 4u << 20);
-  Put(2000, Noise(7, 1 << 20));
+  Put(2000, std::string(1 << 20, 'x'));
   store_->SetMemory(CacheMemory::kShort);
   read_all();
   EXPECT_LT(store_->MemoryBytes(), 2u << 20);
@@ -216,7 +218,8 @@ TEST_F(CacheStoreTest, UsesAreKeptAndGoWithTheirEntry) {
 }
 
 TEST_F(CacheStoreTest, ClearEmptiesItAndGivesTheSpaceBack) {
-  for (int i = 0; i < 30; ++i) Put(i, Noise(7, 1 << 20) + std::to_string(i));
+  const std::string noise = Noise(7, 1 << 20);
+  for (int i = 0; i < 30; ++i) Put(i, noise + std::to_string(i));
   EXPECT_GT(BytesIn(cache_dir_), 15u << 20);
   CacheChanges clear;
   clear.clear = true;
