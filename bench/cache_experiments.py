@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from measuring import (BENCH, Repeats, disk_mb, echo, harness, kill_broker, median_of, median_ratio, program, say, sync_us,
+from measuring import (BENCH, Repeats, disk_mb, echo, harness, median_of, median_ratio, program, say, sync_us,
                        timed)
 
 VALUE_BYTES = 1024
@@ -79,7 +79,7 @@ def cache_million(home, quick):
                 "disk_bytes_an_entry": bytes_each(disk_mb(home.path / "cache"), count)}
     say(f"{numbers}")
     numbers |= program("cache-rate", "--entries", count, "--sweep", 10_000 if quick else 100_000, home=home, timeout=300)
-    kill_broker(home)
+    home.kill_broker()
     begin = time.monotonic()
     home.up(1)
     numbers["entries_after_restart"] = entries_of(home)

@@ -72,12 +72,6 @@ def sync_us(directory):
     return statistics.median(seconds) * 1e6
 
 
-def kill_broker(home):
-    broker = home.broker()
-    broker.kill()
-    harness.wait_until(lambda: not os.path.exists(f"/proc/{broker.pid}"), "the end of the broker")
-
-
 def disk_mb(directory):
     """MiB that the files below it take on the disk; one that goes meanwhile takes none."""
     blocks = 0

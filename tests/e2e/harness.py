@@ -186,11 +186,15 @@ class Home:
                 found.append(process)
         return found
 
-    def restart_after_kill(self, workers):
-        """SIGKILL to the broker, and another on what it has left."""
+    def kill_broker(self):
+        """SIGKILL, until it is gone."""
         broker = self.broker()
         broker.kill()
         wait_until(lambda: not os.path.exists(f"/proc/{broker.pid}"), "the end of the broker")
+
+    def restart_after_kill(self, workers):
+        """Another broker on what the killed one has left."""
+        self.kill_broker()
         self.up(workers)
 
     def broker(self):

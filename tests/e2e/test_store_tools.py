@@ -68,9 +68,7 @@ class StoreToolsTest(harness.IcarusTest):
     def test_a_killed_broker_leaves_a_clean_store(self):
         self.home.up(1)
         self.home.submit("noop", "--sweep", "i=0:999:1", "--wait")
-        broker = self.home.broker()
-        broker.kill()
-        wait_until(lambda: self.home.broker() is None, "the end of the broker")
+        self.home.kill_broker()
         self.assertIn("0 findings", self.tool("--verify").out)
 
     def test_a_damaged_file_is_found(self):
