@@ -7,8 +7,14 @@
 
 namespace icarus::broker {
 
-BackupService::BackupService(RocksDbJobStore& store, std::string blobs_dir, Gateway& gateway, LoopInbox& inbox)
-    : store_(store), blobs_dir_(std::move(blobs_dir)), gateway_(gateway), inbox_(inbox), thread_({2, 1}, {1, 1}) {}
+BackupService::BackupService(RocksDbJobStore& store, std::string blobs_dir, std::mutex& copying, Gateway& gateway,
+                             LoopInbox& inbox)
+    : store_(store),
+      blobs_dir_(std::move(blobs_dir)),
+      copying_(copying),
+      gateway_(gateway),
+      inbox_(inbox),
+      thread_({2, 1}, {1, 1}) {}
 
 void BackupService::Answer(const Received& received, AnyMessage payload) {
   gateway_.Send(received.role, received.caller.instance, Message{received.message.correlation, std::move(payload), {}});
@@ -30,6 +36,7 @@ bool BackupService::Handle(const Received& received) {
 
 void BackupService::Start(const Received& received, const std::string& directory) {
   auto job = [this, instance = received.caller.instance, correlation = received.message.correlation, directory] {
+    const std::lock_guard lock(copying_);
     const Result<BackupNote> note = store_.BackUp(blobs_dir_, directory);
     AnyMessage answer;
     if (note) {

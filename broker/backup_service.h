@@ -2,6 +2,7 @@
 // commits nor reads may wait for it.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "broker/net/gateway.h"
@@ -13,7 +14,8 @@ namespace icarus::broker {
 
 class BackupService {
  public:
-  BackupService(RocksDbJobStore& store, std::string blobs_dir, Gateway& gateway, LoopInbox& inbox);
+  // `copying` is held while files are copied, so that meanwhile none is removed; it outlives this object.
+  BackupService(RocksDbJobStore& store, std::string blobs_dir, std::mutex& copying, Gateway& gateway, LoopInbox& inbox);
 
   // Takes the message if it asks for a backup; the answer follows later. The loop's thread.
   bool Handle(const Received& received);
@@ -24,6 +26,7 @@ class BackupService {
 
   RocksDbJobStore& store_;
   const std::string blobs_dir_;
+  std::mutex& copying_;
   Gateway& gateway_;
   LoopInbox& inbox_;
   IoThread thread_;

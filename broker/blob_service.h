@@ -19,8 +19,9 @@ class BlobService {
 
   // Takes the message if it is about blobs; the answer follows later. The loop's thread.
   bool Handle(const Received& received);
-  // The whole file is here. Any thread.
-  bool Has(const ContentHash& blob) const { return store_.Has(blob); }
+  // See BlobStore. Any thread.
+  bool Name(const ContentHash& blob) const { return store_.Name(blob); }
+  const BlobStore& store() const { return store_; }
 
  private:
   BlobService(BlobStore store, Gateway& gateway, LoopInbox& inbox);

@@ -4,8 +4,8 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <limits>
 #include <memory>
+#include <mutex>
 
 #include "broker/backup_service.h"
 #include "broker/blob_service.h"
@@ -14,7 +14,10 @@
 #include "broker/core_settings.h"
 #include "broker/effect_runner.h"
 #include "broker/event_service.h"
+#include "broker/file_sweeper.h"
+#include "broker/listening.h"
 #include "broker/memory_pressure.h"
+#include "broker/named_outputs.h"
 #include "broker/net/gateway.h"
 #include "broker/resident_memory.h"
 #include "broker/storage/disk_reserve.h"
@@ -26,7 +29,6 @@
 #include "common/base/logging.h"
 #include "common/base/version.h"
 #include "common/config/access_file.h"
-#include "common/transport/endpoint.h"
 #include "common/transport/poll_loop.h"
 #include "common/transport/signal_fd.h"
 
@@ -35,44 +37,6 @@ namespace {
 
 constexpr std::int64_t kBacklogRetryMs = 10;
 constexpr std::int64_t kReviewSpaceMs = 1000;
-
-struct Listening {
-  std::vector<std::string> clients;
-  std::vector<std::string> workers;
-};
-
-// The ipc sockets of the home, and for each --listen a TCP port for clients and the next one for workers.
-Result<Listening> PlanEndpoints(const BrokerOptions& options) {
-  Listening plan;
-  ICARUS_ASSIGN(const std::string directory, SocketDirectory(options.home, ProcessEnvironment()));
-  plan.clients.push_back("ipc://" + directory + "/client.sock");
-  plan.workers.push_back("ipc://" + directory + "/worker.sock");
-  for (const std::string& text : options.listen) {
-    ICARUS_ASSIGN(Endpoint endpoint, ParseEndpoint(text));
-    if (endpoint.kind != Endpoint::Kind::kTcp)
-      return UsageError("--listen takes tcp://ADDRESS:PORT, not " + text, "listen");
-    if (!options.insecure || !endpoint.IsLocalOnly()) {
-      return Error::Make(ErrorCode::kRefused,
-                         text + ": without keys a broker listens on TCP only on loopback and with --insecure",
-                         "listen");
-    }
-    if (endpoint.port == std::numeric_limits<std::uint16_t>::max())
-      return UsageError("--listen " + text + ": workers get the next port, and there is none; choose a lower one",
-                        "listen");
-    plan.clients.push_back(endpoint.ToString());
-    if (endpoint.port != 0) ++endpoint.port;
-    plan.workers.push_back(endpoint.ToString());
-  }
-  return plan;
-}
-
-// As a user would write them: a dual-stack socket names an IPv4 address otherwise.
-std::vector<std::string> PlainEndpoints(std::vector<std::string> endpoints) {
-  for (std::string& text : endpoints) {
-    if (const auto endpoint = ParseEndpoint(text)) text = endpoint->ToString();
-  }
-  return endpoints;
-}
 
 Status CheckFileSystem(const BrokerOptions& options) {
   ICARUS_ASSIGN(const auto network, NetworkFileSystem(options.home.dir));
@@ -105,6 +69,8 @@ class Broker {
   Status Turn();
   void TellStorageState();
   void WatchMemory();
+  Status NameFiles(Message& message);
+  void SweepFiles();
   static CoreCallbacks MakeCallbacks(Broker& broker);
   static CacheService::Callbacks MakeCacheCallbacks(Broker& broker);
 
@@ -122,7 +88,9 @@ class Broker {
   std::unique_ptr<BlobService> blobs_;
   std::unique_ptr<CacheService> cache_entries_;
   std::unique_ptr<EffectRunner> runner_;
+  std::mutex copying_files_;
   std::unique_ptr<BackupService> backups_;
+  std::unique_ptr<FileSweeper> sweeper_;
   std::unique_ptr<EventService> events_;
   EventLog recovered_events_;
   Outbox out_;
@@ -208,6 +176,7 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   callbacks.cache.on_state = [&broker](const std::string& why) {
     broker.core_->OnCacheState(why, broker.Clock(), broker.out_);
   };
+  callbacks.cache.name_file = [&broker](const ContentHash& file) { return broker.blobs_->Name(file); };
   callbacks.cache.room = [&broker] { return broker.core_->cache_room(); };
   callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
     broker.core_->OnTasksRead(ticket, records, std::move(bodies), broker.Clock(), broker.out_);
@@ -225,7 +194,7 @@ CacheService::Callbacks Broker::MakeCacheCallbacks(Broker& broker) {
     return broker.core_->ImportCached(key, std::move(entry), std::move(body), broker.out_);
   };
   callbacks.on_damage = [&broker](const ContentHash& key) { broker.core_->OnCacheDamage(key, broker.out_); };
-  callbacks.has_blob = [&broker](const ContentHash& blob) { return broker.blobs_->Has(blob); };
+  callbacks.name_file = [&broker](const ContentHash& file) { return broker.blobs_->Name(file); };
   return callbacks;
 }
 
@@ -262,7 +231,8 @@ Status Broker::Start() {
   runner_->events() = std::move(recovered_events_);
   events_ = std::make_unique<EventService>(*job_store_, *gateway_, *inbox_);
   ICARUS_ASSIGN(blobs_, BlobService::Start(options_.home.blobs(), *gateway_, *inbox_));
-  backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), *gateway_, *inbox_);
+  backups_ = std::make_unique<BackupService>(*job_store_, options_.home.blobs(), copying_files_, *gateway_, *inbox_);
+  sweeper_ = std::make_unique<FileSweeper>(blobs_->store(), *job_store_, *cache_store_, *inbox_, copying_files_);
   cache_entries_ = std::make_unique<CacheService>(runner_->cache(), *gateway_, *inbox_, MakeCacheCallbacks(*this));
   return WriteAccess();
 }
@@ -342,10 +312,29 @@ void Broker::Handle(Received received) {
       config != nullptr && received.role == PeerRole::kClient) {
     return HandleConfig(received.caller, *config, received.message.correlation);
   }
+  if (const Status named = NameFiles(received.message); !named) {
+    return out_.Reply(received.role, received.caller.instance, received.message.correlation,
+                      ToErrorReply(named.error()));
+  }
   Received unknown{received.role, received.caller, Message{}};
   const bool results = received.message.payload.is<Results>();
   if (!core_->OnMessage(received.caller, std::move(received.message), now, out_)) gateway_->AnswerUnknown(unknown);
   CrashPoint(results ? "broker.results" : "broker.message");
+}
+
+// What is going to be named by a record.
+Status Broker::NameFiles(Message& message) {
+  const NameFile name = [this](const ContentHash& file) { return blobs_->Name(file); };
+  if (const auto* submit = message.payload.get_if<Submit>()) return NameInputs(*submit, name);
+  if (auto* results = message.payload.get_if<Results>()) NameOutputs(*results, name);
+  if (auto* events = message.payload.get_if<TaskEvents>()) NameSaved(*events, name);
+  return {};
+}
+
+void Broker::SweepFiles() {
+  if (core_->is_read_only()) return;
+  sweeper_->Pump({runner_->changes(), runner_->decided_sequence(), runner_->durable_sequence()},
+                 Clock().monotonic_ms());
 }
 
 // Results before submissions, and of each a bounded number.
@@ -397,16 +386,20 @@ Status Broker::Turn() {
   core_->EndTurn(Clock(), out_);
   runner_->Run(out_.Take());
   CrashPoint("broker.turn");
-  return runner_->Pump(Clock().monotonic_ms());
+  ICARUS_TRY(runner_->Pump(Clock().monotonic_ms()));
+  SweepFiles();
+  return {};
 }
 
 std::optional<std::chrono::nanoseconds> Broker::Timeout(bool backlog) const {
   if (core_->HasMoreWork() || more_messages_) return std::chrono::nanoseconds(0);
-  std::optional<std::int64_t> due = core_->NextDeadlineMs();
   const std::int64_t now = Clock().monotonic_ms();
-  if (const auto events = runner_->events().DueMs(); events && (!due || *events < *due)) due = *events;
-  if (const auto cache = runner_->cache().DueMs(); cache && (!due || *cache < *due)) due = *cache;
-  if (backlog && (!due || *due > now + kBacklogRetryMs)) due = now + kBacklogRetryMs;
+  std::optional<std::int64_t> due;
+  for (const std::optional<std::int64_t> one :
+       {core_->NextDeadlineMs(), runner_->events().DueMs(), runner_->cache().DueMs(), sweeper_->DueMs(),
+        backlog ? std::optional(now + kBacklogRetryMs) : std::nullopt}) {
+    if (one && (!due || *one < *due)) due = one;
+  }
   if (!due) return std::nullopt;
   return std::chrono::milliseconds(std::max<std::int64_t>(0, *due - now));
 }

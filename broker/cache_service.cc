@@ -182,7 +182,7 @@ std::vector<CacheService::Found> CacheService::Examine(CacheStore& store, const 
     const Body body = item.body < 0 ? nullptr : bodies[static_cast<std::size_t>(item.body)];
     std::string why = WhyRejected(item, body, wall_ms);
     for (const ContentHash& blob : item.blobs) {
-      if (why.empty() && !callbacks_.has_blob(blob)) why = "the file " + blob.Hex() + " that it names is not here";
+      if (why.empty() && !callbacks_.name_file(blob)) why = "the file " + blob.Hex() + " that it names is not here";
     }
     if (!why.empty()) {
       ++reply.rejected;

@@ -20,7 +20,7 @@ class CacheService {
     // An error says why it was not taken in.
     std::function<Status(const ContentHash& key, CacheEntry entry, Body body)> import;
     std::function<void(const ContentHash& key)> on_damage;
-    std::function<bool(const ContentHash& blob)> has_blob;  // the cache's thread
+    std::function<bool(const ContentHash& file)> name_file;  // false: it is not here; the cache's thread
   };
   CacheService(CacheWriter& cache, Gateway& gateway, LoopInbox& inbox, Callbacks callbacks)
       : cache_(cache), gateway_(gateway), inbox_(inbox), callbacks_(std::move(callbacks)) {}

@@ -1,5 +1,6 @@
 #include "broker/cache_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -98,6 +99,7 @@ void CacheWriter::Start() {
     open_bytes_ = 0;
   }
   writing_ = changes;
+  ++batches_;
   auto job = [this, changes, work = std::exchange(work_, {}), told = std::exchange(told_, {}),
               room = callbacks_.room()]() mutable {
     Outcome outcome = Write(store_, *changes, room);
@@ -170,20 +172,26 @@ const CachePut* CacheWriter::FindPut(const ContentHash& key) const {
   return found == writing_->puts.end() ? nullptr : &found->second;
 }
 
-void CacheWriter::Read(const ContentHash& key) {
+bool CacheWriter::HaveFiles(const std::vector<ContentHash>& files) const {
+  return std::all_of(files.begin(), files.end(), callbacks_.name_file);
+}
+
+void CacheWriter::Read(const ContentHash& key, std::vector<ContentHash> files) {
   if (const CachePut* put = FindPut(key)) {
-    inbox_.Post([this, key, body = put->body] { callbacks_.on_read(key, body, false); });
+    const bool whole = HaveFiles(files);
+    inbox_.Post([this, key, whole, body = put->body] { callbacks_.on_read(key, whole ? body : nullptr, !whole); });
     return;
   }
-  auto job = [this, key] {
+  auto job = [this, key, files] {
     auto value = store_.Get(key);
-    const bool damaged = !value && value.error().code == ErrorCode::kCorruption;
-    Body body = value && *value ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
+    const bool found = value && *value;
+    const bool damaged = found ? !HaveFiles(files) : !value && value.error().code == ErrorCode::kCorruption;
+    Body body = found && !damaged ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
     inbox_.Post([this, key, body, damaged] { callbacks_.on_read(key, body, damaged); });
   };
   // The core bounds the reads in flight below this queue's limit. A value that cannot be asked for must not count as
   // gone: it would be removed.
-  if (!thread_.TryPost(Lane::kUrgent, job)) inbox_.Post([this, key] { Read(key); });
+  if (!thread_.TryPost(Lane::kUrgent, job)) inbox_.Post([this, key, files] { Read(key, files); });
 }
 
 }  // namespace icarus::broker

@@ -22,15 +22,17 @@ class CacheWriter {
     std::function<void(const ContentHash& key, Body body, bool damaged)> on_read;
     // Values that were put and are not in the store: it has too much to do, no room, or its disk fails.
     std::function<void(const std::vector<ContentHash>& keys)> on_puts_lost;
-    std::function<void(const std::string& why)> on_state;  // why nothing is put now; empty: it is again
-    std::function<CacheRoom()> room;                       // at any time, also from within
+    std::function<void(const std::string& why)> on_state;    // why nothing is put now; empty: it is again
+    std::function<CacheRoom()> room;                         // at any time, also from within
+    std::function<bool(const ContentHash& file)> name_file;  // false: it is gone; any thread
   };
   using Work = std::function<void(CacheStore&)>;
   using Written = std::function<void(const Status&)>;
 
   CacheWriter(CacheStore& store, LoopInbox& inbox, Callbacks callbacks);
 
-  void Read(const ContentHash& key);
+  // A value one of whose `files` is gone is damaged.
+  void Read(const ContentHash& key, std::vector<ContentHash> files);
   // One that finds no place is lost, which is told; the others are never dropped: what fails is tried again.
   // `replaces`: the store may have another value under the key.
   void Put(const ContentHash& key, CachePut put, bool replaces);
@@ -46,6 +48,7 @@ class CacheWriter {
   void Pump(std::int64_t clock_ms);
   // When Pump has something to do that nothing else wakes the loop for.
   std::optional<std::int64_t> DueMs() const { return open_.empty() ? std::nullopt : paused_until_ms_; }
+  std::uint64_t batches() const { return batches_; }  // that were begun
   // Something waits that can be written now.
   bool has_unwritten() const { return writing_ || (!open_.empty() && !paused_until_ms_); }
 
@@ -60,6 +63,7 @@ class CacheWriter {
   void TakeBack(const CacheChanges& failed);  // what has to be tried again
   void TellLost(std::vector<ContentHash> keys);
   void TellState(const std::string& why);
+  bool HaveFiles(const std::vector<ContentHash>& files) const;
   bool IsOpen(const ContentHash& key) const;  // a newer change of it waits
   const CachePut* FindPut(const ContentHash& key) const;
   void DropOpenPut(const ContentHash& key);
@@ -72,6 +76,7 @@ class CacheWriter {
   std::vector<Work> work_;
   std::vector<Written> told_;
   std::shared_ptr<const CacheChanges> writing_;  // read by the cache's thread
+  std::uint64_t batches_ = 0;
   std::int64_t clock_ms_ = 0;                    // of the last Pump
   std::optional<std::int64_t> paused_until_ms_;  // after an error of the disk
   std::string state_;

@@ -45,6 +45,10 @@ class EffectRunner {
   // Why nothing can be written now; empty: it can.
   const std::string& storage_reason() const { return storage_reason_; }
   EventLog& events() { return gate_.events(); }
+  // Rises with every batch of the job store that is on disk, and of the cache.
+  std::uint64_t changes() const { return durable_sequence_ + cache_.batches(); }
+  // Of the batch that holds the last of what was decided.
+  std::uint64_t decided_sequence() const { return gate_.decided_sequence(); }
   bool has_unwritten() const { return gate_.has_unwritten() || cache_.has_unwritten(); }
   CacheWriter& cache() { return cache_; }
 

@@ -31,6 +31,8 @@ class BatchGate {
   // What happened, one record a batch.
   EventLog& events() { return events_; }
 
+  // Of the batch that holds, or will, the last of what was added.
+  std::uint64_t decided_sequence() const { return NeededSequence().value_or(next_sequence_ - 1); }
   bool in_flight() const { return in_flight_.has_value(); }
   bool has_unwritten() const { return !open_.empty() || !events_.empty() || in_flight(); }
 

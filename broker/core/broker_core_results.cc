@@ -242,15 +242,17 @@ void BrokerCore::Keep(const Execution& execution, const std::vector<FileRef>& fi
   for (const TaskRef task : execution.subscribers) jobs_.at(task.job)->Extra(task.index).kept = files;
 }
 
-// While it runs. The record is that of a task which is not at a worker: recovery counts the attempt by its dispatch.
+// While it runs. The record is that of a task which is not at a worker: recovery counts the attempt, which is the
+// leader's, by its dispatch.
 void BrokerCore::KeepSaved(const Execution& execution, const std::vector<FileRef>& files, Outbox& out) {
   if (execution.stop_as) return;
   Keep(execution, files);
-  const TaskRef leader = execution.leader();
-  TaskRecord record = BaseRecord(jobs_.at(leader.job)->FindExtra(leader.index));
-  record.state = TaskState::kPending;
-  if (record.attempt > 0) --record.attempt;
-  out.Write(PutTask{leader, std::move(record), nullptr});
+  for (const TaskRef task : execution.subscribers) {
+    TaskRecord record = BaseRecord(jobs_.at(task.job)->FindExtra(task.index));
+    record.state = TaskState::kPending;
+    if (task == execution.leader() && record.attempt > 0) --record.attempt;
+    out.Write(PutTask{task, std::move(record), nullptr});
+  }
 }
 
 // Without what each subscriber counts for itself.

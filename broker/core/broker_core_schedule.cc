@@ -258,7 +258,7 @@ BrokerCore::CacheWaiter& BrokerCore::WaitForRead(const ContentHash& key, const C
   if (is_new) {
     found->second.entry = entry;
     ++reads_in_flight_;
-    out.Push(ReadCache{key});
+    out.Push(ReadCache{key, entry.blobs.value_or(std::vector<ContentHash>())});
   }
   return found->second;
 }

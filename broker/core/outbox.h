@@ -23,9 +23,10 @@ struct SendMessage {
 struct Persist {
   Record record;
 };
-// Answered by OnCacheRead.
+// Answered by OnCacheRead: damaged, too, when one of the files that the value names is gone.
 struct ReadCache {
   ContentHash key;
+  std::vector<ContentHash> files;
 };
 struct PutCache {
   ContentHash key;

@@ -20,17 +20,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr mode_t kOffered = 0600;
+constexpr mode_t kNamed = 0400;
+
 struct FileInfo {
   std::uint64_t size = 0;
-  std::int64_t written_at_ms = 0;
+  std::int64_t touched_at_ns = 0;
+  bool named = false;
 };
 
 // nullopt: there is no such file.
 Result<std::optional<FileInfo>> Stat(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0) {
-    return std::optional<FileInfo>(
-        {static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000});
+    return std::optional<FileInfo>({static_cast<std::uint64_t>(info.st_size),
+                                    info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec,
+                                    (info.st_mode & S_IWUSR) == 0});
   }
   if (errno == ENOENT) return std::optional<FileInfo>();
   return ErrnoError("cannot read " + path, errno);
@@ -106,6 +111,24 @@ bool BlobStore::Has(const ContentHash& hash) const {
   return info && info->has_value();
 }
 
+bool BlobStore::Name(const ContentHash& hash) const { return Touch(hash, true); }
+
+// False: there is no such file.
+bool BlobStore::Touch(const ContentHash& hash, bool named) const {
+  const std::string path = PathOf(hash);
+  const std::lock_guard lock(*touching_);
+  return ::chmod(path.c_str(), named ? kNamed : kOffered) == 0 && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0;
+}
+
+Result<bool> BlobStore::RemoveUntouched(const StoredBlob& seen) const {
+  const std::string path = PathOf(seen.hash);
+  const std::lock_guard lock(*touching_);
+  ICARUS_ASSIGN(const std::optional<FileInfo> info, Stat(path));
+  if (!info || info->touched_at_ns != seen.touched_at_ns) return false;
+  ICARUS_TRY(Unlink(path));
+  return true;
+}
+
 Result<bool> BlobStore::IsWhole(const ContentHash& hash) const {
   const std::string path = PathOf(hash);
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -123,7 +146,11 @@ Result<BlobProgress> BlobStore::NextOffset(const ContentHash& hash) const {
 
 Result<BlobProgress> BlobStore::Locate(const ContentHash& hash, std::uint64_t size) const {
   ICARUS_ASSIGN(BlobProgress progress, NextOffset(hash));
-  if (progress.complete || progress.next_offset < size || size == 0) return progress;
+  if (progress.complete) {
+    if (Touch(hash, false)) return progress;
+    progress = {};  // removed meanwhile
+  }
+  if (progress.next_offset < size || size == 0) return progress;
   if (progress.next_offset > size) {  // begun by someone who claimed another size
     ICARUS_TRY(Unlink(UploadPathOf(hash)));
     return BlobProgress{0, false};
@@ -210,7 +237,7 @@ Status BlobStore::ForEach(const std::function<void(const StoredBlob&)>& visit) c
       const std::optional<ContentHash> hash = ContentHash::FromHex(name);
       if (!hash || name.compare(0, 2, folder) != 0) return;
       const auto info = Stat(PathOf(*hash));
-      if (info && *info) visit(StoredBlob{*hash, (*info)->size, (*info)->written_at_ms});
+      if (info && *info) visit(StoredBlob{*hash, (*info)->size, (*info)->touched_at_ns, (*info)->named});
     }));
   }
   return {};
@@ -223,7 +250,7 @@ Status BlobStore::RemoveUploadsBefore(std::int64_t wall_ms) {
     if (!hash || !removed) return;
     const std::string path = UploadPathOf(*hash);
     const auto info = Stat(path);
-    if (info && *info && (*info)->written_at_ms < wall_ms) removed = Unlink(path);
+    if (info && *info && (*info)->touched_at_ns / 1'000'000 < wall_ms) removed = Unlink(path);
   }));
   return removed;
 }

@@ -6,7 +6,7 @@
 namespace icarus::broker {
 namespace {
 
-constexpr std::size_t kBlockBytes = 32768;
+constexpr std::size_t kLogBlockBytes = 32768;
 constexpr std::size_t kHeaderBytes = 7;
 constexpr std::uint32_t kMaskDelta = 0xa282ead8;
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // CRC-32C, reflected
@@ -52,7 +52,7 @@ struct Fragment {
 // The fragment that begins at `at`, if a whole one does.
 std::optional<Fragment> FragmentAt(std::string_view log, std::size_t at) {
   if (at + kHeaderBytes > log.size()) return std::nullopt;
-  const std::size_t room = kBlockBytes - at % kBlockBytes;
+  const std::size_t room = kLogBlockBytes - at % kLogBlockBytes;
   if (room < kHeaderBytes) return std::nullopt;
   const std::uint32_t length = Little(log, at + 4, 2);
   const std::uint32_t type = Byte(log, at + 6);
@@ -83,7 +83,7 @@ class LogReader {
   // Reads on from at_. nullopt: to the end of the log; else where something else than a record was found.
   std::optional<std::size_t> ReadRecords() {
     while (true) {
-      const std::size_t room = kBlockBytes - at_ % kBlockBytes;
+      const std::size_t room = kLogBlockBytes - at_ % kLogBlockBytes;
       if (room < kHeaderBytes) at_ += room;  // too little for a fragment: left empty
       if (at_ >= log_.size() || AllZero(log_.substr(at_, kHeaderBytes))) {
         if (!open_ && (at_ >= log_.size() || AllZero(log_.substr(at_)))) return std::nullopt;

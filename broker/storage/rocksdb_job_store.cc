@@ -18,6 +18,7 @@
 #include "broker/storage/job_store_reader.h"
 #include "broker/storage/key_schema.h"
 #include "broker/storage/load_relay.h"
+#include "broker/storage/named_files.h"
 #include "broker/storage/record_codec.h"
 #include "broker/storage/rocksdb_support.h"
 #include "broker/storage/space_reclaimer.h"
@@ -244,6 +245,10 @@ Result<std::vector<std::optional<StoredTask>>> RocksDbJobStore::ReadTasks(JobId 
 
 Result<std::vector<Event>> RocksDbJobStore::ReadEvents(std::uint64_t after, std::size_t limit) {
   return ReadEventRecords(*impl_->db, after, limit);
+}
+
+Status RocksDbJobStore::VisitNamedFiles(const std::function<void(const ContentHash&)>& visit) const {
+  return broker::VisitNamedFiles(*impl_->db, visit);
 }
 
 Result<BackupNote> RocksDbJobStore::BackUp(const std::string& blobs_dir, const std::string& target) {

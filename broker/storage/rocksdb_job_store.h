@@ -52,6 +52,9 @@ class RocksDbJobStore final : public JobStore {
   // Copies what has been committed and the files in `blobs_dir` to `target`; see BackUpOpenStore. Any thread.
   Result<BackupNote> BackUp(const std::string& blobs_dir, const std::string& target);
 
+  // See named_files.h. Any thread.
+  Status VisitNamedFiles(const std::function<void(const ContentHash&)>& visit) const;
+
   // Why nothing new should be accepted, though commits still succeed: the reserve is in use. Empty: there is room.
   // Looks at the disk. Any thread.
   std::string ReviewSpace();

@@ -57,8 +57,7 @@ void StoreSurvey::TakeJob(std::string_view key, std::string_view stored, JobId j
   }
   if (!record->spec.command) return;
   for (const FileRef& input : record->spec.command->inputs) {
-    if (input.hash == ContentHash()) continue;  // awaited
-    if (!input.content) NeedFile(input.hash, NameJob(job) + " needs its input " + input.name, std::nullopt);
+    if (input.IsStored()) NeedFile(input.hash, NameJob(job) + " needs its input " + input.name, std::nullopt);
   }
 }
 

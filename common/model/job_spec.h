@@ -31,6 +31,9 @@ struct FileRef {
   std::optional<std::string> content;
   ICARUS_FIELDS(FileRef, name, hash, size, mode, content)
 
+  // Its content lies in a file of the broker; not that of an output which is still to come.
+  bool IsStored() const { return !content && hash != ContentHash(); }
+
   // The same file, however its content travels.
   friend bool operator==(const FileRef& a, const FileRef& b) {
     return a.name == b.name && a.hash == b.hash && a.mode == b.mode;

@@ -76,6 +76,40 @@ class CacheTest(harness.IcarusTest):
         other.icarus("get", f"{job}.0", "-d", other.directory / "out")
         self.assertEqual(300_000, os.path.getsize(other.directory / "out" / "big"))
 
+    def test_files_go_with_the_last_entry_that_names_them(self):
+        other = harness.Home()
+        self.addCleanup(other.close)
+
+        def files():
+            return glob.glob(str(other.path / "blobs" / "??" / "*"))
+
+        command = ("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 3000000 /dev/zero > big")
+        self.home.wait(self.home.submit(*command))
+        path = self.home.directory / "results.icarus"
+        self.home.icarus("cache", "export", path)
+        other.up(1)
+        other.icarus("cache", "import", path)
+        self.assertEqual(1, len(files()))
+        other.icarus("cache", "clear")
+        wait_until(lambda: not files(), "the file is removed", timeout=60)
+        # What a job names stays, and what it has named once can be computed and sent again.
+        job = other.submit(*command)
+        self.assertEqual(0, other.wait(job)["cached"])
+        other.icarus("cache", "clear")
+        other.icarus("get", f"{job}.0", "-d", other.directory / "out")
+        self.assertEqual(3_000_000, os.path.getsize(other.directory / "out" / "big"))
+
+    def test_a_cached_file_that_is_lost_is_computed_again(self):
+        command = ("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 3000000 /dev/zero > big")
+        self.home.wait(self.home.submit(*command))
+        (lost,) = glob.glob(str(self.home.path / "blobs" / "??" / "*"))
+        os.remove(lost)
+        job = self.home.submit(*command)
+        self.assertEqual(0, self.home.wait(job)["cached"])
+        self.home.icarus("get", f"{job}.0", "-d", self.home.directory / "out")
+        self.assertEqual(3_000_000, os.path.getsize(self.home.directory / "out" / "big"))
+        self.assertEqual(1, self.stats()["damaged"])
+
     def test_a_file_that_is_damaged_or_ends_early_is_told(self):
         self.polars("1e5:3e5:1e5")
         path = self.home.directory / "results.icarus"

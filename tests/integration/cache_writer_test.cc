@@ -70,7 +70,11 @@ class CacheWriterTest : public ::testing::Test {
     held_ = std::make_unique<HeldStore>(*store_);
     inbox_ = *LoopInbox::Create();
     CacheWriter::Callbacks callbacks;
-    callbacks.on_read = [this](const ContentHash& key, const Body& body, bool) { read_[key] = body; };
+    callbacks.name_file = [this](const ContentHash& file) { return files_.contains(file); };
+    callbacks.on_read = [this](const ContentHash& key, const Body& body, bool damaged) {
+      read_[key] = body;
+      if (damaged) damaged_.insert(key);
+    };
     callbacks.on_puts_lost = [this](const auto& keys) { lost_.insert(keys.begin(), keys.end()); };
     callbacks.on_state = [this](const std::string& why) { states_.push_back(why); };
     callbacks.room = [] { return CacheRoom{0, 500u << 20}; };
@@ -114,18 +118,35 @@ class CacheWriterTest : public ::testing::Test {
   std::unique_ptr<HeldStore> held_;
   std::unique_ptr<LoopInbox> inbox_;
   std::map<ContentHash, Body> read_;
+  std::set<ContentHash> damaged_;
+  std::set<ContentHash> files_;  // that are there
   std::set<ContentHash> lost_;
   std::vector<std::string> states_;
   std::unique_ptr<CacheWriter> writer_;
 };
+
+TEST_F(CacheWriterTest, AValueWhoseFileIsGoneIsDamaged) {
+  files_ = {HashBytes("here")};
+  Put(1, "one");
+  Put(2, "two");
+  ASSERT_TRUE(Settle(0));
+  Put(3, "three");  // not written yet
+  writer_->Read(Key(1), {HashBytes("here")});
+  writer_->Read(Key(2), {HashBytes("here"), HashBytes("gone")});
+  writer_->Read(Key(3), {HashBytes("gone")});
+  RunUntil(0, [&] { return read_.size() == 3; });
+  EXPECT_TRUE(read_[Key(1)]);
+  EXPECT_FALSE(read_[Key(2)] || read_[Key(3)]);
+  EXPECT_EQ(damaged_, (std::set<ContentHash>{Key(2), Key(3)}));
+}
 
 TEST_F(CacheWriterTest, WhatIsStillBeingWrittenIsFoundByAReader) {
   held_->Hold(true);
   Put(1, "one");
   writer_->Pump(0);
   Put(2, "two");
-  writer_->Read(Key(1));
-  writer_->Read(Key(2));
+  writer_->Read(Key(1), {});
+  writer_->Read(Key(2), {});
   RunUntil(0, [&] { return read_.size() == 2; });
   EXPECT_EQ(*read_[Key(1)], "one");
   EXPECT_EQ(*read_[Key(2)], "two");

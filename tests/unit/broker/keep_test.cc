@@ -54,6 +54,19 @@ TEST_F(KeepTest, WhatIsGivenBackGoesOnAndCountsForNothing) {
   EXPECT_FALSE(world_.tasks.at({job, 0}).kept) << "nobody needs it any more";
 }
 
+// The records are what tells that a file is needed.
+TEST_F(KeepTest, EveryoneWhoWaitsForTheAttemptHasTheFileInARecord) {
+  const JobId first = world_.Submit(CoreWorld::Polar("1e6"));
+  const GivenTask task = Take();
+  const JobId second = world_.Submit(CoreWorld::Polar("1e6"));
+  Save(task, Kept("1"));
+  EXPECT_EQ(world_.tasks.at({first, 0}).attempt, 0u) << "counted by its dispatch";
+  for (const JobId job : {first, second}) {
+    ASSERT_TRUE(world_.tasks.contains({job, 0}));
+    EXPECT_THAT(world_.tasks.at({job, 0}).kept, ::testing::Optional(ElementsAre(Kept("1"))));
+  }
+}
+
 TEST_F(KeepTest, ItOutlivesTheBroker) {
   world_.Submit(CoreWorld::Noop());
   const GivenTask task = Take();

@@ -5,7 +5,7 @@ add_executable(store_child ${storage_tests}/store_child.cc)
 target_link_libraries(store_child PRIVATE icarus_storage icarus_warnings)
 
 icarus_test(storage_test
-  SOURCES ${storage_tests}/blob_store_test.cc ${storage_tests}/cache_store_test.cc ${storage_tests}/disk_reserve_test.cc ${storage_tests}/disk_space_test.cc
+  SOURCES ${storage_tests}/blob_store_test.cc ${storage_tests}/cache_store_test.cc ${storage_tests}/disk_reserve_test.cc ${storage_tests}/disk_space_test.cc ${storage_tests}/file_sweep_test.cc
           ${storage_tests}/high_water_test.cc ${storage_tests}/job_store_damage_test.cc
           ${storage_tests}/job_store_test.cc ${storage_tests}/key_schema_test.cc ${storage_tests}/log_file_test.cc
           ${storage_tests}/record_codec_test.cc ${storage_tests}/store_damage_kinds_test.cc

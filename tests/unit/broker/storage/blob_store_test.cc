@@ -200,7 +200,7 @@ TEST_F(BlobStoreTest, ForEachVisitsTheCompleteFilesAlone) {
   const std::int64_t now = ReadClocks().wall_ms;
   ASSERT_TRUE(store_->ForEach([&](const StoredBlob& blob) {
     found[blob.hash] = blob.size;
-    EXPECT_NEAR(static_cast<double>(blob.written_at_ms), static_cast<double>(now), 60e3);
+    EXPECT_NEAR(static_cast<double>(blob.touched_at_ns) / 1e6, static_cast<double>(now), 60e3);
     EXPECT_TRUE(store_->Remove(blob.hash));
   }));
   EXPECT_EQ(found, expected);
