@@ -39,7 +39,7 @@ LAYERS = {
     "broker/": COMMON + ["broker/"],
     "worker/core/": PURE,
     "worker/solvers/": PURE,
-    "worker/launcher/": PURE + [CODEC, "worker/solvers/", "worker/telemetry/"],
+    "worker/launcher/": PURE + [CODEC, RESULTS, "worker/solvers/", "worker/telemetry/"],
     "worker/telemetry/": MODEL,
     "worker/net/": COMMON + ["worker/core/"],
     "worker/": COMMON + ["worker/"],

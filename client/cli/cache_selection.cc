@@ -136,7 +136,9 @@ Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   if (found.empty()) return Error::Make(ErrorCode::kNotFound, "nothing is cached under a key that begins with " + text);
   if (found.size() > 1) return UsageError("several keys begin with " + text + "; write more of it", "key");
   if (found[0].damaged) return CorruptionError("the cached value is damaged; it has been removed");
-  return Open(found[0], answer.bodies);
+  ICARUS_ASSIGN(CachedEntry entry, Open(found[0], answer.bodies));
+  ICARUS_TRY(client.LoadTable(entry.body));
+  return entry;
 }
 
 }  // namespace icarus::client

@@ -93,12 +93,13 @@ Result<Client::WaitOutcome> Client::Wait(const std::vector<JobId>& jobs, std::op
 
 namespace {
 
-Status VisitPage(const Message& message, ResultPage& page, const Client::ResultCallback& on_result) {
+Status VisitPage(Client& client, const Message& message, ResultPage& page, const Client::ResultCallback& on_result) {
   for (ResultItem& item : page.items) {
     if (!BodyInRange(message, item.body)) return ProtocolError("a result names a body that is not there");
     ResultBody body;
     if (item.body >= 0) {
       ICARUS_ASSIGN(body, DecodeResultBody(*message.bodies[static_cast<std::size_t>(item.body)]));
+      ICARUS_TRY(client.LoadTable(body));
     }
     ICARUS_TRY(on_result(std::move(item), std::move(body)));
   }
@@ -106,6 +107,12 @@ Status VisitPage(const Message& message, ResultPage& page, const Client::ResultC
 }
 
 }  // namespace
+
+Status Client::LoadTable(ResultBody& body) {
+  if (!body.table) return {};
+  ICARUS_ASSIGN(const std::string file, ReadBlob(*body.table));
+  return PutTable(body, file);
+}
 
 Status Client::FetchResults(JobId job, std::uint64_t first, std::uint64_t limit, const ResultCallback& on_result) {
   const std::uint64_t end = limit == 0 ? UINT64_MAX : first + limit;
@@ -116,7 +123,7 @@ Status Client::FetchResults(JobId job, std::uint64_t first, std::uint64_t limit,
     if (page == nullptr) return ProtocolError("the broker gave an answer of another kind");
     const std::uint64_t next = page->next;
     const std::uint64_t total = page->total;
-    ICARUS_TRY(VisitPage(message, *page, on_result));
+    ICARUS_TRY(VisitPage(*this, message, *page, on_result));
     if (next >= total) return {};
     if (next <= first) return ProtocolError("a page of results does not end after its beginning");
     first = next;

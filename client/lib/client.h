@@ -119,6 +119,9 @@ class Client {
   // be read, kRefused when it is over limits::kMaxOutputFileBytes.
   Result<FileRef> UploadFile(const std::string& path, const std::string& name);
 
+  // A result's table, where it lies in a file of its own. What FetchResults gives has it.
+  Status LoadTable(ResultBody& body);
+
   // The content of a file: what it carries inline, else fetched. Checked against its hash (kCorruption).
   Result<std::string> ReadBlob(const FileRef& file);
   // The same into a file, by a temporary beside it and a rename; directories of the path are made.

@@ -58,10 +58,10 @@ inline constexpr std::size_t kAttemptHistory = 128;   // ended attempts remember
 inline constexpr std::size_t kMaxPrefetch = 4096;                 // tasks queued at a worker beyond its slots
 inline constexpr std::size_t kMaxOutputBytes = 16u << 20;         // captured stdout, and stderr, of one attempt
 inline constexpr std::uint64_t kMaxOutputFileBytes = 1ull << 30;  // one output or input file
-inline constexpr std::size_t kMaxResultBytes = 8u << 20;          // an encoded result body
-inline constexpr std::size_t kValueKeys = 64;                     // intermediate values asked for at once
-inline constexpr std::size_t kValueKeyBytes = 4096;               // of one key; a value: kMaxResultBytes
-inline constexpr std::size_t kOutputTailBytes = 1024;             // of a failed attempt's output, kept in its history
+inline constexpr std::size_t kMaxResultBytes = 8u << 20;  // an encoded result body, without a table that lies in a file
+inline constexpr std::size_t kValueKeys = 64;             // intermediate values asked for at once
+inline constexpr std::size_t kValueKeyBytes = 4096;       // of one key; a value: kMaxResultBytes
+inline constexpr std::size_t kOutputTailBytes = 1024;     // of a failed attempt's output, kept in its history
 
 static_assert(kChunkBytes < kMaxFrameBytes && kMaxFrameBytes <= kMaxMessageBytes);
 static_assert(kInlineFileBytes < kChunkBytes);

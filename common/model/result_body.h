@@ -29,7 +29,8 @@ struct ResultBody {
   std::vector<FileRef> files;          // outputs; `stdout` and `stderr` of the solver are in the two below
   std::optional<FileRef> stdout_file;  // capped at limits::kMaxOutputBytes
   std::optional<FileRef> stderr_file;
-  ICARUS_FIELDS(ResultBody, columns, rows, missing, summary, warnings, files, stdout_file, stderr_file)
+  std::optional<FileRef> table;  // rows and missing lie there (result_codec.h), not here
+  ICARUS_FIELDS(ResultBody, columns, rows, missing, summary, warnings, files, stdout_file, stderr_file, table)
 };
 
 struct TaskError {

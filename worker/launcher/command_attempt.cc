@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/model/limits.h"
-#include "worker/launcher/launcher_codec.h"
+#include "common/protocol/result_codec.h"
 #include "worker/launcher/output_files.h"
 #include "worker/launcher/process_setup.h"
 #include "worker/launcher/result_size.h"
@@ -177,7 +177,7 @@ void CommandAttempt::Finish(const ProgramEnd& end, AttemptFinished& out) {
       if (capture && !capture->Tail().empty()) out.output_tail = capture->Tail();
     }
   }
-  out.body = EncodeBody(body);
+  out.body = EncodeResultBody(body);
   if (out.error.kind == TaskErrorKind::kNone) {
     out.kept.clear();
     out.keep_problem.clear();

@@ -9,7 +9,6 @@ using codec::EncodeMap;
 
 std::string EncodeSpec(const AttemptSpec& spec) { return EncodeMap(spec); }
 Result<AttemptSpec> DecodeSpec(std::string_view bytes) { return DecodeMap<AttemptSpec>(bytes); }
-std::string EncodeBody(const ResultBody& body) { return EncodeMap(body); }
 std::string EncodeOutcome(const HostOutcome& outcome) { return EncodeMap(outcome); }
 Result<HostOutcome> DecodeOutcome(std::string_view bytes) { return DecodeMap<HostOutcome>(bytes); }
 

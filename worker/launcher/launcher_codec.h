@@ -35,7 +35,6 @@ struct HostOutcome {
 
 std::string EncodeSpec(const AttemptSpec& spec);
 Result<AttemptSpec> DecodeSpec(std::string_view bytes);
-std::string EncodeBody(const ResultBody& body);
 std::string EncodeOutcome(const HostOutcome& outcome);
 Result<HostOutcome> DecodeOutcome(std::string_view bytes);
 

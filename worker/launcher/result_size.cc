@@ -4,12 +4,34 @@
 
 #include "common/base/text.h"
 #include "common/model/limits.h"
+#include "common/protocol/result_codec.h"
 
 namespace icarus::worker {
 
 void RemoveFiles(std::vector<BlobFile>& blobs) {
   for (const auto& blob : blobs) ::unlink(blob.path.c_str());
   blobs.clear();
+}
+
+std::string EncodeLargeBody(ResultBody& body, Outbox& outbox, TaskError& error) {
+  std::string encoded = EncodeResultBody(body);
+  if (encoded.size() <= limits::kMaxResultBytes || body.rows.empty()) return encoded;
+  std::string table = TakeTable(body);
+  std::string problem =
+      "its " + FormatSize(table.size()) + " are more than the limit of " + FormatSize(limits::kMaxOutputFileBytes);
+  if (table.size() <= limits::kMaxOutputFileBytes) {
+    Result<FileRef> file = outbox.AddContent(std::move(table), "table", 0600);
+    if (file) {
+      body.table = std::move(*file);
+      return EncodeResultBody(body);
+    }
+    problem = file.error().message;
+  }
+  if (error.kind == TaskErrorKind::kNone) {
+    error = {TaskErrorKind::kResourceExceeded, "the table of the result cannot be kept: " + problem, std::nullopt,
+             std::nullopt};
+  }
+  return EncodeResultBody(body);
 }
 
 void RefuseLargeBody(TaskError& error, std::string& body, std::vector<BlobFile>& blobs) {

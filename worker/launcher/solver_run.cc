@@ -121,8 +121,8 @@ HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, 
   Outbox outbox(spec.outbox_dir, spec.id);
   SettleFiles(solved.body, spec.scratch_dir, outbox);
   outcome.error = std::move(solved.error);
-  outcome.body = EncodeBody(solved.body);
   outcome.incomplete = !solved.body.missing.empty();
+  outcome.body = EncodeLargeBody(solved.body, outbox, outcome.error);
   outcome.cacheable = solved.cacheable;
   outcome.blobs = outbox.TakeBlobs();
   RefuseLargeBody(outcome.error, outcome.body, outcome.blobs);

@@ -39,6 +39,7 @@ Result<int> List(Session& session, Client& client) {
   std::uint64_t matching = 0;
   const CacheRead read = session.csv() ? CacheRead::kSend : CacheRead::kNothing;
   ICARUS_TRY(selection.Visit(client, read, [&](CachedEntry entry) -> Result<bool> {
+    if (session.csv()) ICARUS_TRY(client.LoadTable(entry.body));
     if (session.csv() || options.limit == 0 || matching < options.limit) entries.push_back(std::move(entry));
     ++matching;
     return true;

@@ -18,9 +18,9 @@ constexpr std::size_t kEntriesAtOnce = 500;
 constexpr std::size_t kBytesAtOnce = 4u << 20;
 
 // Entries that wait to become a record of the file.
-class Collector {
+class EntryCollector {
  public:
-  Collector(Client& client, CacheFileWriter& file) : client_(client), file_(file) {}
+  EntryCollector(Client& client, CacheFileWriter& file) : client_(client), file_(file) {}
 
   Status Add(const CachedEntry& entry) {
     if (entry.item.error || entry.item.origin == CacheOrigin::kIntermediate)
@@ -54,8 +54,9 @@ class Collector {
  private:
   static std::vector<FileRef> FilesOf(const ResultBody& body) {
     std::vector<FileRef> files = body.files;
-    if (body.stdout_file) files.push_back(*body.stdout_file);
-    if (body.stderr_file) files.push_back(*body.stderr_file);
+    for (const auto* file : {&body.stdout_file, &body.stderr_file, &body.table}) {
+      if (*file) files.push_back(**file);
+    }
     std::erase_if(files, [](const FileRef& file) { return file.content.has_value(); });
     return files;
   }
@@ -98,7 +99,7 @@ Result<int> ExportCache(Session& session, Client& client) {
   ICARUS_ASSIGN(const std::string path, TheFile(session));
   ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(session.options().cache));
   ICARUS_ASSIGN(CacheFileWriter file, CacheFileWriter::Create(path));
-  Collector collector(client, file);
+  EntryCollector collector(client, file);
   const auto add = [&](const CachedEntry& entry) -> Result<bool> {
     ICARUS_TRY(collector.Add(entry));
     return true;

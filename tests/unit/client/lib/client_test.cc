@@ -303,6 +303,42 @@ TEST_F(ClientTest, ResultsComeInOrderByThePage) {
   EXPECT_THAT(seen, ElementsAre("0 page0", "1", "2 page2", "3", "4 page4"));
 }
 
+TEST_F(ClientTest, ATableThatLiesInAFileComesWithTheResult) {
+  ResultBody body;
+  body.columns = {"n"};
+  for (int i = 0; i < 200'000; ++i) body.rows.push_back({Value(i + 0.5)});
+  body.missing = {{{{"n", Value(1.0)}}, "did not converge"}};
+  const std::string table = TakeTable(body);
+  body.table = FileRef{"table", HashBytes(table), table.size(), 0600, std::nullopt};
+  std::atomic<bool> damage = false;
+  FakeBroker broker(home_, "one", [&](const Message& message) -> std::vector<Message> {
+    if (const auto* get = message.payload.get_if<BlobGet>()) {
+      std::string piece = table.substr(get->offset, get->length);
+      if (damage && !piece.empty()) piece[0] ^= 1;
+      return Reply(BlobData{get->hash, get->offset, table.size()}, {std::make_shared<const std::string>(piece)});
+    }
+    ResultPage page;
+    page.items.push_back(Item(0, 0));
+    page.next = page.total = 1;
+    return Reply(page, {std::make_shared<const std::string>(EncodeResultBody(body))});
+  });
+  const auto client = Connect();
+  std::size_t rows = 0, missing = 0;
+  const auto count = [&](const ResultItem&, const ResultBody& whole) -> Status {
+    rows = whole.rows.size();
+    missing = whole.missing.size();
+    return {};
+  };
+  const Status fetched = client->FetchResults(JobId(7), 0, 0, count);
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_EQ(rows, 200'000u);
+  EXPECT_EQ(missing, 1u);
+  damage = true;
+  const Status broken = client->FetchResults(JobId(7), 0, 0, count);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, ErrorCode::kCorruption);
+}
+
 TEST_F(ClientTest, AResultThatNamesABodyThatIsNotThereIsRefused) {
   FakeBroker broker(home_, "one", [](const Message&) {
     ResultPage page;

@@ -124,6 +124,10 @@ SolverOutcome FakeSolver(const std::string& solver, const SolverInput& input, Pr
   if (solver == "throw") throw std::runtime_error("matrix is singular");
   if (solver == "loop") LoopForEver();
   if (solver == "huge") outcome.body.summary.emplace("text", Value(std::string(9u << 20, 'h')));
+  if (solver == "table") {
+    outcome.body.columns = {"n"};
+    for (int i = 0; i < 1'000'000; ++i) outcome.body.rows.push_back({Value(i + 0.5)});
+  }
   if (solver == "files") return WriteFiles(input);
   if (solver == "leave") outcome.body.summary.emplace("left", Value(static_cast<double>(LeaveProcessBehind())));
   if (solver == "fail") outcome.body.missing.push_back({{{"aoa", Value(14.0)}}, "did not converge"});

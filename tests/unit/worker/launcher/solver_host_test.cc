@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include "common/protocol/result_codec.h"
 #include "tests/unit/worker/launcher/launcher_fixture.h"
 
 namespace icarus::worker {
@@ -124,6 +125,23 @@ TEST_F(SolverHostTest, FilesOfASolverComeInlineOrByTheOutbox) {
   EXPECT_FALSE(body.stdout_file->content.has_value());
   EXPECT_EQ(finished.blobs.size(), 2u);
   EXPECT_EQ(body.warnings.size(), 2u);  // the missing one, and the one outside
+}
+
+TEST_F(SolverHostTest, ATableBeyondTheLimitTravelsAsAFile) {
+  const auto finished = Run(Solver("table"));
+  EXPECT_EQ(finished.error.kind, TaskErrorKind::kNone) << finished.error.message;
+  EXPECT_LT(finished.body.size(), 1000u);
+  ResultBody body = BodyOf(finished);
+  ASSERT_TRUE(body.table && body.rows.empty());
+  ASSERT_EQ(finished.blobs.size(), 1u);
+  EXPECT_EQ(finished.blobs[0].hash, body.table->hash);
+  EXPECT_EQ(finished.blobs[0].size, body.table->size);
+  ASSERT_TRUE(PutTable(body, ReadTextFile(finished.blobs[0].path)));
+  ASSERT_EQ(body.rows.size(), 1'000'000u);
+  EXPECT_EQ(body.rows.back(), std::vector<Value>{Value(999'999.5)});
+  EXPECT_EQ(body.columns, std::vector<std::string>{"n"});
+  EXPECT_FALSE(PutTable(body, "no table"));
+  EXPECT_EQ(body.rows.size(), 1'000'000u);
 }
 
 TEST_F(SolverHostTest, ResultBeyondTheLimitIsRefused) {
