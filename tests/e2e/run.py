@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the end-to-end tests, one process a file, two at a time: most of their time is waiting.
+"""Runs the end-to-end tests, one process a file, three at a time: most of their time is waiting.
 
 Usage: run.py [--all] [-jN] [NAME…]     --all: the long versions; NAME: only test_NAME.py
 """
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-LONGEST = ("test_crash", "test_airfoil", "test_lifecycle")  # begun first
+LONGEST = ("test_crash", "test_airfoil", "test_cache", "test_lifecycle")  # begun first
 
 
 def run(file):
@@ -21,7 +21,7 @@ def run(file):
 
 def main():
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    lanes = next((int(argument[2:]) for argument in sys.argv[1:] if argument.startswith("-j")), 2)
+    lanes = next((int(argument[2:]) for argument in sys.argv[1:] if argument.startswith("-j")), 3)
     if "--all" in sys.argv[1:]:
         os.environ["ICARUS_E2E_LONG"] = "1"
     files = [HERE / f"test_{name}.py" for name in names] or sorted(HERE.glob("test_*.py"))
