@@ -179,11 +179,17 @@ class BrokerCore {
     std::vector<Body> bodies;
   };
 
+  // Where the intermediate values of an execution are.
+  struct ValueSpace {
+    const Job& job;
+    std::string identity;  // of the solver, or of the program and its user
+    std::string FormOf(const std::string& key) const;
+  };
+
   // messages (broker_core_requests.cc, _queries.cc)
   void HandleSubmit(const Caller& caller, Submit request, std::uint64_t correlation, Now now, Outbox& out);
   void HandleCache(const Caller& caller, const CacheQuery& request, std::uint64_t correlation, Outbox& out);
-  const Execution* ExecutionWithValues(const WorkerState& worker, ExecutionId id);
-  static std::string ValueForm(const Job& job, const std::string& key);
+  std::optional<ValueSpace> ValueSpaceOf(const WorkerState& worker, ExecutionId id);
   void HandleGetValues(const WorkerState& worker, const GetValues& request, std::uint64_t correlation, Now now,
                        Outbox& out);
   void HandlePutValues(const WorkerState& worker, const PutValues& request, const std::vector<Body>& bodies, Now now,

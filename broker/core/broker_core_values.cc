@@ -1,23 +1,31 @@
 // The core's part of intermediate values: entries of the result cache that solvers keep for one another, each analysis
-// and solver identity in a namespace of its own.
+// and solver identity, or program and user, in a namespace of its own.
 #include <utility>
 
 #include "broker/core/broker_core.h"
 #include "common/analysis/cache_key.h"
+#include "common/analysis/program_identity.h"
 
 namespace icarus::broker {
 
-// Null: it is not an execution of this worker, or its job wants no cache.
-const Execution* BrokerCore::ExecutionWithValues(const WorkerState& worker, ExecutionId id) {
+// None: it is not an execution of this worker, or its job wants no cache.
+std::optional<BrokerCore::ValueSpace> BrokerCore::ValueSpaceOf(const WorkerState& worker, ExecutionId id) {
   const Execution* execution = executions_.Find(id);
-  if (execution == nullptr || execution->instance != worker.instance || !execution->at_worker()) return nullptr;
-  const Job& job = *jobs_.at(execution->leader().job);
-  const bool has_space = !job.identity.empty() && !job.spec().command;
-  return has_space && job.spec().cache != CachePolicy::kNone ? execution : nullptr;
+  if (execution == nullptr || execution->instance != worker.instance || !execution->at_worker()) return std::nullopt;
+  const TaskRef leader = execution->leader();
+  const Job& job = *jobs_.at(leader.job);
+  const JobSpec& spec = job.spec();
+  if (job.identity.empty() || spec.cache == CachePolicy::kNone) return std::nullopt;
+  if (!spec.command) return ValueSpace{job, job.identity};
+  // A solver is the same for everybody; what a program keeps is for the user whose program it is.
+  const TaskPoint point = spec.sweep.At(leader.index);
+  const std::string target = spec.sweep.targets.empty() ? "" : spec.sweep.targets[point.target].name;
+  const auto program = ProgramIdentity(job.record().user, *spec.command, point.params, leader.index, target);
+  return program ? std::optional(ValueSpace{job, *program}) : std::nullopt;
 }
 
-std::string BrokerCore::ValueForm(const Job& job, const std::string& key) {
-  return IntermediateForm(job.spec().analysis, job.spec().solver, job.identity, key);
+std::string BrokerCore::ValueSpace::FormOf(const std::string& key) const {
+  return IntermediateForm(job.spec().analysis, job.spec().solver, identity, key);
 }
 
 void BrokerCore::HandleGetValues(const WorkerState& worker, const GetValues& request, std::uint64_t correlation,
@@ -28,11 +36,10 @@ void BrokerCore::HandleGetValues(const WorkerState& worker, const GetValues& req
   pending.correlation = correlation;
   pending.reply.at.assign(std::min(request.keys.size(), limits::kValueKeys), -1);
   pending.reply.expires_at_ms.assign(pending.reply.at.size(), 0);
-  const Execution* execution = ExecutionWithValues(worker, request.execution);
-  const Job* job = execution == nullptr ? nullptr : jobs_.at(execution->leader().job).get();
-  const bool reads = job != nullptr && !job->spec().MustBeFresh() && reads_in_flight_ < kMostReads;
+  const auto space = ValueSpaceOf(worker, request.execution);
+  const bool reads = space && !space->job.spec().MustBeFresh() && reads_in_flight_ < kMostReads;
   for (std::size_t i = 0; reads && i < pending.reply.at.size(); ++i) {
-    const ContentHash key = HashBytes(ValueForm(*job, request.keys[i]));
+    const ContentHash key = HashBytes(space->FormOf(request.keys[i]));
     std::vector<ContentHash> expired;
     const CacheEntry* entry = values_.Lookup(key, now.wall_ms, expired);
     RemoveFromStore(std::move(expired), out);
@@ -71,22 +78,22 @@ void BrokerCore::AnswerValues(PendingValues& pending, Outbox& out) {
 
 void BrokerCore::HandlePutValues(const WorkerState& worker, const PutValues& request, const std::vector<Body>& bodies,
                                  Now now, Outbox& out) {
-  const Execution* execution = ExecutionWithValues(worker, request.execution);
-  if (execution == nullptr || bodies.size() != request.keys.size() || bodies.size() > limits::kValueKeys) return;
-  const Job& job = *jobs_.at(execution->leader().job);
+  const auto space = ValueSpaceOf(worker, request.execution);
+  if (!space || bodies.size() != request.keys.size() || bodies.size() > limits::kValueKeys) return;
+  const Job& job = space->job;
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     if (request.keys[i].size() > limits::kValueKeyBytes || bodies[i]->size() > limits::kMaxResultBytes) continue;
     CacheEntry entry;
     entry.analysis = job.spec().analysis;
     entry.solver = job.spec().solver;
-    entry.identity = job.identity;
+    entry.identity = space->identity;
     entry.host = worker.host;
     entry.computed_at_ms = now.wall_ms;
     entry.compute_s = request.compute_s;
     entry.size_bytes = bodies[i]->size();
     entry.expires_at_ms = ExpiryOf(job, now);
     entry.origin = CacheOrigin::kIntermediate;
-    entry.form = ValueForm(job, request.keys[i]);
+    entry.form = space->FormOf(request.keys[i]);
     const ContentHash key = HashBytes(*entry.form);
     PutInCache(key, std::move(entry), bodies[i], out);
   }

@@ -28,6 +28,27 @@ class ValuesTest : public ::testing::Test {
     ADD_FAILURE() << "nobody got it for " << worker;
     return {};
   }
+  // A command of a user, at the worker.
+  GivenTask Command(const std::string& user, std::vector<std::string> argv, const std::string& content = "",
+                    CachePolicy cache = CachePolicy::kDefault) {
+    JobSpec spec;
+    spec.analysis = "command";
+    spec.command.emplace();
+    spec.command->argv = std::move(argv);
+    spec.cache = cache;
+    if (!content.empty()) spec.command->inputs.push_back({"march", HashBytes(content), 0, 0755, content});
+    world_.AddClient(user, user);
+    world_.Submit(spec, user);
+    for (const std::string& name : {std::string("w"), std::string("v")}) {
+      const auto given = world_.TakeDispatched(name);
+      if (given.empty()) continue;
+      holder_ = name;
+      return given.at(0);
+    }
+    ADD_FAILURE() << "nobody got it";
+    return {};
+  }
+  std::string GetOne(const GivenTask& task) { return Get(holder_, task.execution, {"k"}).at(0); }
   void Put(const std::string& worker, ExecutionId execution, const std::string& key, const std::string& value) {
     world_.SendFromWorker(worker, PutValues{execution, {key}, 2.0}, {std::make_shared<const std::string>(value)});
   }
@@ -85,6 +106,30 @@ TEST_F(ValuesTest, WithoutTheCacheNothingIsKeptAndARefreshReadsNothing) {
   Put(holder_, fresh.execution, "a", "value");
   EXPECT_EQ(world_.core().values().entries(), 1u);
   EXPECT_THAT(Get(holder_, fresh.execution, {"a"}), ElementsAre("-"));
+}
+
+TEST_F(ValuesTest, ACommandSharesWithItsUsersRunsOfTheSameProgram) {
+  Put(holder_, Command("alice", {"./march", "1"}, "v1").execution, "k", "of v1");
+  EXPECT_EQ(GetOne(Command("alice", {"./march", "2"}, "v1")), "of v1");
+  EXPECT_EQ(GetOne(Command("alice", {"./march", "2"}, "v2")), "-") << "the program has changed";
+  EXPECT_EQ(GetOne(Command("bob", {"./march", "2"}, "v1")), "-") << "another user";
+  EXPECT_EQ(GetOne(Command("alice", {"march", "2"})), "-") << "one that is installed";
+  EXPECT_EQ(GetOne(Command("alice", {"python3", "march"}, "v1")), "-") << "another program runs it";
+}
+
+TEST_F(ValuesTest, CommandsWithoutTheCacheKeepNothingAndARefreshReadsNothing) {
+  Put(holder_, Command("alice", {"march"}, "", CachePolicy::kNone).execution, "k", "value");
+  EXPECT_EQ(world_.core().values().entries(), 0u);
+  const GivenTask fresh = Command("alice", {"march"}, "", CachePolicy::kRefresh);
+  Put(holder_, fresh.execution, "k", "value");
+  EXPECT_EQ(GetOne(fresh), "-");
+  EXPECT_EQ(GetOne(Command("alice", {"march"})), "value");
+}
+
+TEST_F(ValuesTest, AQuestionWithoutKeysIsAnsweredAndCountsNothing) {
+  const GivenTask task = Command("alice", {"march"});
+  EXPECT_THAT(Get(holder_, task.execution, {}), SizeIs(0));
+  EXPECT_EQ(world_.Ask<CacheReply>("alice", CacheQuery{}).value_misses, 0u);
 }
 
 TEST_F(ValuesTest, ADamagedValueIsAMissAndGoes) {
