@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/analysis/command_template.h"
+#include "common/analysis/program_identity.h"
 
 namespace icarus::worker {
 namespace {
@@ -42,6 +43,7 @@ Status FillCommand(const StartAttempt& start, const AttemptPlace& place, Attempt
   input.worker = place.configured;
   input.command = spec.command.env;
   spec.environment = BuildCommandEnvironment(input);
+  if (!place.value_sockets.empty()) spec.values_socket = place.value_sockets + std::to_string(start.attempt.value);
   AddPrologue(spec.command, place.prologue);
   return {};
 }
@@ -50,6 +52,16 @@ Status FillCommand(const StartAttempt& start, const AttemptPlace& place, Attempt
 
 std::string OutboxOf(const AttemptPlace& place, AttemptId attempt) {
   return place.outbox + "/" + std::to_string(attempt.value);
+}
+
+std::string ValueSpaceOf(const StartAttempt& start) {
+  const DispatchGroup& group = *start.group;
+  if (!group.command) return group.analysis + '\n' + group.solver;
+  const Result<Target> target = TargetOf(group, start.task);
+  const Result<std::string> program =
+      ProgramIdentity("job " + std::to_string(group.job.value), *group.command, AxesOf(group, start.task),
+                      start.task.index, target ? target->name : "");
+  return group.analysis + '\n' + (program ? *program : FormatTask({group.job, start.task.index}));
 }
 
 Result<AttemptSpec> BuildAttempt(const StartAttempt& start, const AttemptPlace& place) {

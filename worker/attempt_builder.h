@@ -14,6 +14,7 @@ struct AttemptPlace {
   std::string scratch;  // the directories of all attempts
   std::string outbox;
   std::string blobs;
+  std::string value_sockets;  // what the paths of the sockets of commands begin with; empty: they get none
   std::int64_t grace_ms = 0;
   Environment inherited;
   Environment configured;  // the setting worker.env
@@ -22,6 +23,10 @@ struct AttemptPlace {
 
 // Where one attempt leaves its large outputs.
 std::string OutboxOf(const AttemptPlace& place, AttemptId attempt);
+
+// What separates the intermediate values that attempts of this worker may share from those of others. Never wider than
+// the broker's own namespaces: a command shares with the other tasks of its job that run the same program.
+std::string ValueSpaceOf(const StartAttempt& start);
 
 // kUsage: the task cannot be run as it is (a placeholder that is not known, a target that is not there).
 Result<AttemptSpec> BuildAttempt(const StartAttempt& start, const AttemptPlace& place);

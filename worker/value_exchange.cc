@@ -12,9 +12,9 @@ void AddValue(ValueAnswer& answer, std::size_t position, std::string value) {
 
 }  // namespace
 
-void ValueExchange::Begin(std::uint64_t attempt, ExecutionId execution, const std::string& analysis,
-                          const std::string& solver) {
-  running_[attempt] = {execution, analysis + '\n' + solver + '\n'};
+void ValueExchange::Begin(std::uint64_t attempt, ExecutionId execution, const std::string& space, CachePolicy cache) {
+  const bool reads = cache == CachePolicy::kDefault || cache == CachePolicy::kForce;
+  running_[attempt] = {execution, space + '\n', reads, cache != CachePolicy::kNone};
 }
 
 void ValueExchange::End(std::uint64_t attempt) {
@@ -25,9 +25,9 @@ void ValueExchange::End(std::uint64_t attempt) {
 void ValueExchange::OnAsk(const ValueAsk& ask, const Now& now) {
   const auto running = running_.find(ask.id);
   if (running == running_.end()) return;
-  Question question{ask, {}, {ask.id, std::vector<std::int32_t>(ask.keys.size(), -1), {}}};
+  Question question{ask, {}, {ask.id, std::vector<std::int32_t>(ask.keys.size(), -1), {}, ask.number}};
   GetValues request{running->second.execution, {}};
-  for (std::size_t i = 0; i < ask.keys.size(); ++i) {
+  for (std::size_t i = 0; running->second.reads && i < ask.keys.size(); ++i) {
     if (const std::string* value = near_.Find(running->second.space + ask.keys[i], now)) {
       AddValue(question.answer, i, *value);
     } else {
@@ -35,7 +35,7 @@ void ValueExchange::OnAsk(const ValueAsk& ask, const Now& now) {
       request.keys.push_back(ask.keys[i]);
     }
   }
-  if (request.keys.empty() || !up_) return callbacks_.answer(question.answer);
+  if (!up_ || (request.keys.empty() && !ask.keys.empty())) return callbacks_.answer(question.answer);
   const std::uint64_t correlation = ++last_correlation_;
   questions_.emplace(correlation, std::move(question));
   callbacks_.send(Message{correlation, std::move(request), {}});
@@ -43,7 +43,7 @@ void ValueExchange::OnAsk(const ValueAsk& ask, const Now& now) {
 
 void ValueExchange::OnOffer(ValueOffer offer) {
   const auto running = running_.find(offer.id);
-  if (running == running_.end() || !up_) return;
+  if (running == running_.end() || !running->second.writes || !up_) return;
   near_.Remove(running->second.space + offer.key);
   PutValues put{running->second.execution, {std::move(offer.key)}, offer.compute_s};
   callbacks_.send(Message{0, std::move(put), {std::make_shared<const std::string>(std::move(offer.value))}});

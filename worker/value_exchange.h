@@ -21,10 +21,12 @@ class ValueExchange {
   };
   explicit ValueExchange(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
-  // What an attempt runs, from its start to its end.
-  void Begin(std::uint64_t attempt, ExecutionId execution, const std::string& analysis, const std::string& solver);
+  // What an attempt runs, from its start to its end. Attempts of one `space` share what is near, as far as `cache` lets
+  // them read and write.
+  void Begin(std::uint64_t attempt, ExecutionId execution, const std::string& space, CachePolicy cache);
   void End(std::uint64_t attempt);
 
+  // A question without keys is answered when the broker has taken what was offered before.
   void OnAsk(const ValueAsk& ask, const Now& now);
   void OnOffer(ValueOffer offer);
 
@@ -40,6 +42,8 @@ class ValueExchange {
   struct Running {
     ExecutionId execution;
     std::string space;  // before its keys, in the near tier
+    bool reads = true;
+    bool writes = true;
   };
   struct Question {
     ValueAsk ask;

@@ -247,9 +247,9 @@ void WorkerLoop::Do(StartAttempt& start) {
     LogDebug("attempt handed over", {{"attempt", start.attempt},
                                      {"task", FormatTask({start.group->job, start.task.index})},
                                      {"execution", start.task.execution}});
-    if (spec->kind == AttemptKind::kCommand) return;
-    solver_attempts_.insert(spec->id);
-    values_.Begin(spec->id, start.task.execution, spec->analysis, spec->solver);
+    if (spec->kind == AttemptKind::kSolver) solver_attempts_.insert(spec->id);
+    values_.Begin(spec->id, start.task.execution, ValueSpaceOf(start),
+                  start.group->cache.value_or(CachePolicy::kDefault));
     return;
   }
   // A launcher that has ended is found by Drain, which gives everything back.

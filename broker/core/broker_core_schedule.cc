@@ -229,6 +229,7 @@ BrokerCore::Served BrokerCore::DispatchFrom(ReadyQueue::Level& level, WorkerStat
     group.resources = spec.resources;
     group.command = spec.command;
     group.axes = spec.sweep.AxisNames();
+    if (spec.cache != CachePolicy::kDefault) group.cache = spec.cache;
     if (spec.command) {
       for (const auto& [name, value] : spec.sweep.base) group.axes.push_back(name);
     }

@@ -531,7 +531,9 @@ struct DispatchGroup {
   std::vector<std::string> axes;  // names that vary, for ICARUS_PARAM_<AXIS> and {axis}
   std::vector<Target> targets;
   std::vector<DispatchTask> tasks;
-  ICARUS_FIELDS(DispatchGroup, job, analysis, solver, priority, timeout_ms, resources, command, axes, targets, tasks)
+  std::optional<CachePolicy> cache;  // absent: kDefault
+  ICARUS_FIELDS(DispatchGroup, job, analysis, solver, priority, timeout_ms, resources, command, axes, targets, tasks,
+                cache)
 };
 // Leaves only when the record of these dispatches is durable. The worker starts as many as it has slots, by priority,
 // then in order, and answers with TaskEvents and Results.

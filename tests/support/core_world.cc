@@ -126,7 +126,8 @@ void CoreWorld::Apply(Effect effect) {
                        for (const DispatchTask& task : group.tasks) {
                          dispatched_[send.instance].push_back({group.job, task.index, task.execution, task.token,
                                                                task.attempt, task.params, group.priority,
-                                                               task.kept.value_or(std::vector<FileRef>())});
+                                                               task.kept.value_or(std::vector<FileRef>()),
+                                                               group.cache.value_or(CachePolicy::kDefault)});
                        }
                      }
                    } else if (auto* stop = send.message.payload.get_if<StopExecutions>()) {

@@ -23,6 +23,7 @@ struct GivenTask {
   ValueMap params;
   std::int32_t priority = 0;
   std::vector<FileRef> kept;
+  CachePolicy cache = CachePolicy::kDefault;
 };
 
 class CoreWorld {

@@ -39,6 +39,7 @@ struct AttemptSpec {
   CommandSpec command;
   std::map<std::string, std::string> environment;
   std::vector<FileRef> kept;  // of an earlier attempt: placed like inputs, and instead of those of the same name
+  std::string values_socket;  // where its program finds intermediate values (value_socket.h); empty: nowhere
 
   // kSolver
   std::string solver;
@@ -46,7 +47,7 @@ struct AttemptSpec {
   ValueMap params;
   Target target;
   ICARUS_FIELDS(AttemptSpec, id, kind, scratch_dir, outbox_dir, blob_dir, memory_limit_bytes, grace_ms, stream_output,
-                command, environment, kept, solver, analysis, params, target)
+                command, environment, kept, values_socket, solver, analysis, params, target)
 };
 
 // A file in the outbox that the result body refers to by its hash. The worker removes it when it is delivered.
@@ -129,13 +130,15 @@ struct AttemptFinished {
 struct ValueAsk {
   std::uint64_t id = 0;
   std::vector<std::string> keys;
-  ICARUS_FIELDS(ValueAsk, id, keys)
+  std::uint64_t number = 0;  // which of this attempt's questions it is; the answer has it, too
+  ICARUS_FIELDS(ValueAsk, id, keys, number)
 };
 struct ValueAnswer {
   std::uint64_t id = 0;
   std::vector<std::int32_t> at;  // of each key: its value's place in `values`; −1: there is none
   std::vector<std::string> values;
-  ICARUS_FIELDS(ValueAnswer, id, at, values)
+  std::uint64_t number = 0;
+  ICARUS_FIELDS(ValueAnswer, id, at, values, number)
 };
 // The attempt has computed an intermediate value.
 struct ValueOffer {

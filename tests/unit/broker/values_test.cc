@@ -132,6 +132,12 @@ TEST_F(ValuesTest, AQuestionWithoutKeysIsAnsweredAndCountsNothing) {
   EXPECT_EQ(world_.Ask<CacheReply>("alice", CacheQuery{}).value_misses, 0u);
 }
 
+TEST_F(ValuesTest, AWorkerIsToldHowItsTasksUseTheCache) {
+  for (const CachePolicy cache : {CachePolicy::kDefault, CachePolicy::kNone, CachePolicy::kRefresh}) {
+    EXPECT_EQ(Command("alice", {"march"}, "", cache).cache, cache);
+  }
+}
+
 TEST_F(ValuesTest, ADamagedValueIsAMissAndGoes) {
   const GivenTask task = Polar("w", "1e6");
   Put(holder_, task.execution, "a", "value");

@@ -87,5 +87,35 @@ TEST_F(AttemptBuilderTest, ThePrologueRunsInTheShellThatBecomesTheCommand) {
               ElementsAre("/bin/sh", "-c", "module load xfoil\nexec \"$@\"", "sh", "run", "5", "wing"));
 }
 
+TEST_F(AttemptBuilderTest, EachCommandHasASocketWhereThereIsAPlaceForThem) {
+  EXPECT_EQ("", Build()->values_socket);
+  place_.value_sockets = "/run/v12.";
+  EXPECT_EQ("/run/v12.9", Build()->values_socket);
+  EXPECT_FALSE(Build()->environment.contains("ICARUS_VALUES")) << "the guardian's to say, once it is there";
+  group_.command.reset();
+  EXPECT_EQ("", Build()->values_socket);
+}
+
+TEST_F(AttemptBuilderTest, WhatIsNearIsSharedByTasksOfOneJobThatRunTheSameProgram) {
+  const auto space = [&] {
+    return ValueSpaceOf(StartAttempt{AttemptId(9), std::make_shared<const DispatchGroup>(group_), task_});
+  };
+  const std::string first = space();
+  task_.index = 5;
+  task_.params["n"] = Value(6.0);
+  EXPECT_EQ(first, space());
+  group_.job = JobId(8);
+  EXPECT_NE(first, space());
+  group_.job = JobId(7);
+  group_.command->argv[0] = "run{n}";
+  const std::string sixth = space();
+  task_.params["n"] = Value(7.0);
+  EXPECT_NE(sixth, space());
+  group_.command.reset();
+  group_.solver = "panel";
+  group_.job = JobId(9);
+  EXPECT_EQ("command\npanel", space()) << "a solver is the same in every job";
+}
+
 }  // namespace
 }  // namespace icarus::worker

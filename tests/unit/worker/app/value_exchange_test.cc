@@ -13,7 +13,7 @@ using ::testing::SizeIs;
 class ValueExchangeTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    exchange_.Begin(1, ExecutionId(100), "airfoil_polar", "panel");
+    exchange_.Begin(1, ExecutionId(100), "panel", CachePolicy::kDefault);
     exchange_.OnUp();
   }
   // What the broker answers to the last question: the values it has, and −1 for those that it has not.
@@ -102,10 +102,48 @@ TEST_F(ValueExchangeTest, TheNearTierIsEmptyWhileMemoryIsShort) {
 TEST_F(ValueExchangeTest, AnotherSolverHasKeysOfItsOwn) {
   exchange_.OnAsk({1, {"a"}}, now_);
   Reply({"A"});
-  exchange_.Begin(2, ExecutionId(200), "airfoil_polar", "other");
+  exchange_.Begin(2, ExecutionId(200), "other", CachePolicy::kDefault);
   exchange_.OnAsk({2, {"a"}}, now_);
   EXPECT_EQ(sent_.back().payload.get<GetValues>().execution, ExecutionId(200));
   EXPECT_THAT(sent_, SizeIs(2));
+}
+
+TEST_F(ValueExchangeTest, AnAnswerHasTheNumberOfItsQuestion) {
+  exchange_.OnAsk({1, {"a"}, 7}, now_);
+  exchange_.OnAsk({1, {"b"}, 8}, now_);
+  Reply({"B"});
+  EXPECT_EQ(answers_.back().number, 8u);
+  exchange_.OnAsk({1, {"b"}, 9}, now_);
+  EXPECT_EQ(answers_.back().number, 9u) << "near";
+  exchange_.OnDown();
+  EXPECT_EQ(answers_.back().number, 7u);
+}
+
+TEST_F(ValueExchangeTest, AQuestionWithoutKeysGoesToTheBrokerBehindWhatWasOffered) {
+  exchange_.OnOffer({1, "a", "A", 1});
+  exchange_.OnAsk({1, {}, 5}, now_);
+  EXPECT_THAT(answers_, IsEmpty());
+  EXPECT_TRUE(sent_.back().payload.is<GetValues>());
+  Reply({});
+  EXPECT_EQ(answers_.at(0).number, 5u);
+}
+
+TEST_F(ValueExchangeTest, WhoMustBeFreshReadsNothingThatIsNearAndWhoWantsNoCacheWritesNothing) {
+  exchange_.OnAsk({1, {"a"}}, now_);
+  Reply({"A"});
+  exchange_.Begin(2, ExecutionId(200), "panel", CachePolicy::kRefresh);
+  exchange_.OnAsk({2, {"a"}}, now_);
+  EXPECT_THAT(Answered(), ElementsAre("-"));
+  exchange_.OnOffer({2, "b", "B", 1});
+  EXPECT_THAT(sent_, SizeIs(2)) << "a refresh writes";
+  exchange_.Begin(3, ExecutionId(300), "panel", CachePolicy::kNone);
+  exchange_.OnAsk({3, {"a"}}, now_);
+  EXPECT_THAT(Answered(), ElementsAre("-"));
+  exchange_.OnOffer({3, "c", "C", 1});
+  EXPECT_THAT(sent_, SizeIs(2));
+  exchange_.Begin(4, ExecutionId(400), "panel", CachePolicy::kForce);
+  exchange_.OnAsk({4, {"a"}}, now_);
+  EXPECT_THAT(Answered(), ElementsAre("A"));
 }
 
 TEST_F(ValueExchangeTest, WithoutABrokerThereIsNothingAndNobodyWaits) {
