@@ -120,6 +120,7 @@ Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   }
   ListCache request;
   request.read = CacheRead::kSend;
+  request.intermediates = true;
   if (text.size() == 64) {
     request.keys = {*ContentHash::FromHex(text)};
   } else {

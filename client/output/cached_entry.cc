@@ -53,6 +53,15 @@ std::string ParamsText(const ValueMap& params) {
   return text;
 }
 
+// A program calls its intermediate value by a JSON text; what an object of it says plainly is as good as parameters.
+void AddMembersOfKey(const Json& key, ValueMap& params) {
+  const Json members = key.is_string() ? Json::parse(key.get<std::string>(), nullptr, false) : Json();
+  if (!members.is_object()) return;
+  for (const auto& [name, json] : members.items()) {
+    if (Result<Value> value = ValueOf(json)) params.emplace(name, std::move(*value));
+  }
+}
+
 std::string OriginName(CacheOrigin origin) {
   switch (origin) {
     case CacheOrigin::kImport: return "import";
@@ -75,7 +84,13 @@ Result<ValueMap> ParamsOfForm(const std::string& form) {
     ICARUS_ASSIGN(Value value, ValueOf(json));
     params.emplace(name, std::move(value));
   }
+  if (document.contains("intermediate")) AddMembersOfKey(document["intermediate"], params);
   return params;
+}
+
+Json IntermediateJson(const CachedEntry& entry) {
+  Json value = entry.encoded ? Json::parse(*entry.encoded, nullptr, false) : Json();
+  return value.is_discarded() ? Json() : value;
 }
 
 Json CachedEntryJson(const CachedEntry& entry, bool with_body) {
@@ -95,6 +110,10 @@ Json CachedEntryJson(const CachedEntry& entry, bool with_body) {
                {"incomplete", item.incomplete},
                {"error", TaskErrorJson(item.error)}};
   if (!with_body) return json;
+  if (item.origin == CacheOrigin::kIntermediate) {
+    json["value"] = IntermediateJson(entry);
+    return json;
+  }
   const Json result = TaskResultJson(AsTaskResult(entry, 0));
   for (const char* part : {"columns", "rows", "missing", "summary", "warnings"}) json[part] = result.at(part);
   return json;

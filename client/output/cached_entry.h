@@ -20,13 +20,17 @@ struct CachedEntry {
   Body encoded;     // the same, as it is stored
 };
 
-// The parameters in a canonical form; kCorruption when it is none. An empty form has none.
+// The parameters in a canonical form, and what the key of a program's intermediate value says in their stead;
+// kCorruption when it is no form. An empty one has none.
 Result<ValueMap> ParamsOfForm(const std::string& form);
 
 // {"key","analysis","solver","identity","target","params","computed_at","expires_at","size_bytes","compute_s","host",
-// "origin","incomplete"}; `with_body`: and "columns","rows","missing","summary","warnings".
+// "origin","incomplete"}; `with_body`: and "columns","rows","missing","summary","warnings", or, of an intermediate
+// value, "value".
 Json CachedEntryJson(const CachedEntry& entry, bool with_body);
 std::string CachedTableText(const std::vector<CachedEntry>& entries, std::int64_t now_wall_ms, const TextStyle& style);
+// What a program has put; null: a solver's, which only it can read.
+Json IntermediateJson(const CachedEntry& entry);
 // key,target,solver,<params>,<columns>: a line a point, missing points left out.
 std::string CachedCsv(const std::vector<CachedEntry>& entries);
 

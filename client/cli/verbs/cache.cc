@@ -68,7 +68,9 @@ Result<int> Get(Session& session, Client& client) {
   } else if (session.json()) {
     session.PrintJson(CachedEntryJson(entry, true));
   } else {
-    session.Print(CachedTableText({entry}, ReadClocks().wall_ms, session.style()) + "\n" + CachedCsv({entry}));
+    const bool is_result = entry.item.origin != CacheOrigin::kIntermediate;
+    session.Print(CachedTableText({entry}, ReadClocks().wall_ms, session.style()) + "\n" +
+                  (is_result ? CachedCsv({entry}) : DumpJson(IntermediateJson(entry)) + "\n"));
   }
   return kExitDone;
 }
