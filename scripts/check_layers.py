@@ -59,7 +59,7 @@ LIBRARIES = {
     r"CLI/.*": ["client/cli/", "broker/main.cc", "worker/main.cc"],
     r"toml\+\+/.*|toml\+\+\.h": ["common/config/", "common/analysis/"],
     r"nlohmann/.*": ["common/config/access_file.cc", "client/output/", "client/cli/", "broker/http/", "broker/tool_output.cc",
-                       "tests/"],
+                     "worker/launcher/json_members.cc", "tests/"],
     r"cairo.*": ["client/output/", "tests/"],
     r"Eigen/.*": ["worker/solvers/", "tests/"],
     r"sodium.*": ["common/model/", "common/transport/"],

@@ -91,11 +91,19 @@ Environment ConfiguredEnvironment(const WorkerOptions& options) {
   return configured;
 }
 
+std::string ValueSockets(const WorkerOptions& options, const WorkerDirectory& directory) {
+  const Result<std::string> sockets = SocketDirectory(options.home, options.environment);
+  if (sockets) return directory.PrepareValueSockets(*sockets);
+  LogWarning("commands get no intermediate values", {{"why", sockets.error().message}});
+  return {};
+}
+
 AttemptPlace MakePlace(const WorkerOptions& options, const WorkerDirectory& directory, const Timing& timing) {
   AttemptPlace place;
   place.scratch = directory.scratch();
   place.outbox = directory.outbox();
   place.blobs = directory.blobs();
+  place.value_sockets = ValueSockets(options, directory);
   place.grace_ms = std::chrono::duration_cast<Milliseconds>(timing.kill_grace).count();
   place.inherited = InheritedEnvironment();
   place.configured = ConfiguredEnvironment(options);

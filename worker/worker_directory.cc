@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <filesystem>
 
 #include "common/base/files.h"
 #include "common/base/text.h"
@@ -73,6 +74,15 @@ Status WorkerDirectory::Prepare(const std::string& name, const std::string& scra
     ICARUS_TRY(MakeDirectories(path, 0700));
   }
   return {};
+}
+
+std::string WorkerDirectory::PrepareValueSockets(const std::string& sockets) const {
+  const std::string prefix = "v" + HashBytes(dir_).Hex().substr(0, 6) + ".";
+  std::error_code ec;
+  for (std::filesystem::directory_iterator it(sockets, ec), end; !ec && it != end; it.increment(ec)) {
+    if (it->path().filename().string().rfind(prefix, 0) == 0) ::unlink(it->path().c_str());
+  }
+  return sockets + "/" + prefix;
 }
 
 Status WorkerDirectory::WriteInstance(const std::string& instance) {

@@ -21,6 +21,10 @@ class WorkerDirectory {
   std::string outbox() const { return dir_ + "/outbox"; }
   std::string blobs() const { return dir_ + "/blobs"; }
 
+  // What the paths of the sockets of this worker's commands begin with, below `sockets`; at most 8 bytes of a name. A
+  // dead predecessor's are removed.
+  std::string PrepareValueSockets(const std::string& sockets) const;
+
   // The instance that wrote last, if it did not leave in good order.
   const std::string& predecessor() const { return predecessor_; }
   Status WriteInstance(const std::string& instance);

@@ -61,7 +61,10 @@ inline constexpr std::uint64_t kMaxOutputFileBytes = 1ull << 30;  // one output 
 inline constexpr std::size_t kMaxResultBytes = 8u << 20;  // an encoded result body, without a table that lies in a file
 inline constexpr std::size_t kValueKeys = 64;             // intermediate values asked for at once
 inline constexpr std::size_t kValueKeyBytes = 4096;       // of one key; a value: kMaxResultBytes
-inline constexpr std::size_t kOutputTailBytes = 1024;     // of a failed attempt's output, kept in its history
+inline constexpr std::size_t kValueLineBytes = kMaxResultBytes + (64u << 10);  // of a program's message about one
+inline constexpr std::size_t kValueNesting = 64;       // arrays and objects within others, in a key or value
+inline constexpr std::size_t kValueConnections = 64;   // of one attempt's programs, at once
+inline constexpr std::size_t kOutputTailBytes = 1024;  // of a failed attempt's output, kept in its history
 
 static_assert(kChunkBytes < kMaxFrameBytes && kMaxFrameBytes <= kMaxMessageBytes);
 static_assert(kInlineFileBytes < kChunkBytes);

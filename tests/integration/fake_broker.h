@@ -36,6 +36,7 @@ class FakeBroker {
     return std::nullopt;
   }
   const std::vector<Body>& bodies() const { return bodies_; }  // of the last Next
+  std::uint64_t correlation() const { return correlation_; }   // likewise
 
   // Waits for a Hello and welcomes it.
   std::optional<Hello> Welcome(std::vector<ExecutionId> unknown = {});

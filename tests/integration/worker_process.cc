@@ -25,11 +25,20 @@ WorkerProcess::WorkerProcess(const Home& home, const std::vector<std::string>& a
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // The directory for its sockets is to go with the home.
+  std::vector<std::string> variables = {"TMPDIR=" + home.dir};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    if (text.rfind("TMPDIR=", 0) != 0 && text.rfind("XDG_RUNTIME_DIR=", 0) != 0) variables.push_back(text);
+  }
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   pid_ = ::fork();
   ICARUS_CHECK(pid_ >= 0);
   if (pid_ > 0) return;
   ::fcntl(ends[1], F_SETFD, 0);
-  ::execv(argv[0], argv.data());
+  ::execve(argv[0], argv.data(), envp.data());
   ::_exit(127);
 }
 

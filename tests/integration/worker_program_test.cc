@@ -90,6 +90,33 @@ TEST_F(WorkerProgramTest, RunsACommandAndBringsItsOutput) {
   EXPECT_EQ("oops\n", body.stderr_file.value().content);
 }
 
+TEST_F(WorkerProgramTest, ACommandAsksTheBrokerForIntermediateValuesAndPutsSome) {
+  WorkerProcess worker(home_, {"--name", "w0"});
+  ASSERT_TRUE(broker_.Welcome());
+  broker_.Dispatch(CommandGroup({"/usr/bin/python3", "-c", R"(
+import os, socket
+link = socket.socket(socket.AF_UNIX)
+link.connect(os.environ["ICARUS_VALUES"])
+link.sendall(b'{"type":"cache_put","key":1,"value":[2.0]}\n{"type":"cache_get","id":7,"key":{"b":1.0,"a":2}}\n')
+print(link.makefile().readline().strip(), os.environ["ICARUS_VALUES"]))"}));
+  const auto put = broker_.Next<PutValues>();
+  ASSERT_TRUE(put);
+  EXPECT_EQ(ExecutionId(1), put->execution);
+  EXPECT_THAT(put->keys, ElementsAre("1"));
+  EXPECT_EQ("[2.0]", *broker_.bodies().at(0));
+  const auto get = broker_.Next<GetValues>();
+  ASSERT_TRUE(get);
+  EXPECT_EQ(ExecutionId(1), get->execution);
+  EXPECT_THAT(get->keys, ElementsAre(R"({"a":2,"b":1})"));
+  broker_.Send(GetValuesReply{{0}, {0}}, broker_.correlation(), {std::make_shared<const std::string>("\"kept\"")});
+  const auto result = broker_.Result();
+  ASSERT_TRUE(result);
+  const std::string said = broker_.BodyOf(*result).stdout_file.value().content.value();
+  EXPECT_THAT(said,
+              ::testing::StartsWith(R"({"type":"cache_value","id":7,"value":"kept"} )" + dir_.path() + "/icarus-"));
+  EXPECT_FALSE(std::filesystem::exists(said.substr(said.rfind(' ') + 1, said.size() - said.rfind(' ') - 2)));
+}
+
 TEST_F(WorkerProgramTest, APlaceholderThatIsNotKnownIsInvalidInput) {
   WorkerProcess worker(home_, {"--name", "w0"});
   ASSERT_TRUE(broker_.Welcome());

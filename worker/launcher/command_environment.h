@@ -12,6 +12,10 @@ namespace icarus::worker {
 
 using Environment = std::map<std::string, std::string>;
 
+// The path of the socket at which a command finds intermediate values (value_socket.h). Set by the guardian, and only
+// when the socket is there.
+inline constexpr const char* kValuesVariable = "ICARUS_VALUES";
+
 struct CommandEnvironmentInput {
   TaskRef task;
   std::uint32_t attempt = 1;

@@ -32,8 +32,8 @@ FrameChannel::FrameChannel(UniqueFd socket) : socket_(std::move(socket)), closed
 void FrameChannel::Queue(FrameType type, std::uint64_t id, std::string_view payload) {
   if (closed_) return;
   const Header header{id, static_cast<std::uint32_t>(payload.size()), static_cast<std::uint32_t>(type)};
-  out_.append(reinterpret_cast<const char*>(&header), sizeof header);
-  out_.append(payload);
+  out_.Add({reinterpret_cast<const char*>(&header), sizeof header});
+  out_.Add(payload);
 }
 
 void FrameChannel::Send(FrameType type, std::uint64_t id, std::string_view payload) {
@@ -42,23 +42,8 @@ void FrameChannel::Send(FrameType type, std::uint64_t id, std::string_view paylo
 }
 
 void FrameChannel::Flush() {
-  while (!closed_ && sent_ < out_.size()) {
-    const ssize_t put = ::send(socket_.get(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EAGAIN) break;
-    if (put < 0) {
-      closed_ = true;
-      break;
-    }
-    sent_ += static_cast<std::size_t>(put);
-  }
-  if (sent_ == out_.size() || closed_) {
-    out_.clear();
-    sent_ = 0;
-  } else if (sent_ > kReadBytes && sent_ > out_.size() / 2) {
-    out_.erase(0, sent_);
-    sent_ = 0;
-  }
+  if (!closed_ && !out_.Flush(socket_.get())) closed_ = true;
+  if (closed_) out_.Clear();
 }
 
 bool FrameChannel::FlushUntil(Instant deadline) {
@@ -113,8 +98,7 @@ std::optional<Frame> FrameChannel::Next() {
 void FrameChannel::Close() {
   socket_.Reset();
   closed_ = true;
-  out_.clear();
-  sent_ = 0;
+  out_.Clear();
 }
 
 Result<ChannelPair> MakeChannelPair() {

@@ -14,6 +14,7 @@
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
 #include "worker/launcher/deadline.h"
+#include "worker/launcher/send_buffer.h"
 
 namespace icarus::worker {
 
@@ -28,9 +29,9 @@ enum class FrameType : std::uint8_t {
   kSignal = 8,       // SignalOrder
   kSave = 9,         // SaveOrder
   kSaved = 10,       // AttemptSaved
-  kAskValues = 11,   // ValueAsk, from a host to its worker
+  kAskValues = 11,   // ValueAsk, from a host, or the guardian of a command, to the worker
   kValues = 12,      // ValueAnswer, back
-  kOfferValue = 13,  // ValueOffer, from a host to its worker
+  kOfferValue = 13,  // ValueOffer, from where kAskValues comes
 };
 
 struct Frame {
@@ -62,14 +63,13 @@ class FrameChannel {
   int fd() const { return socket_.get(); }
   // The peer is gone. The descriptor stays open until Close.
   bool closed() const { return closed_; }
-  bool wants_write() const { return !closed_ && sent_ < out_.size(); }
-  std::size_t unsent_bytes() const { return out_.size() - sent_; }
+  bool wants_write() const { return !closed_ && out_.unsent_bytes() > 0; }
+  std::size_t unsent_bytes() const { return out_.unsent_bytes(); }
   void Close();
 
  private:
   UniqueFd socket_;
-  std::string out_;
-  std::size_t sent_ = 0;
+  SendBuffer out_;
   std::string in_;
   std::size_t taken_ = 0;
   bool closed_ = true;

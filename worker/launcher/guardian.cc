@@ -11,6 +11,7 @@
 
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "worker/launcher/command_environment.h"
 #include "worker/launcher/process_setup.h"
 #include "worker/launcher/scratch.h"
 
@@ -44,6 +45,7 @@ int Guardian::Run() {
     if (launcher_.closed() && !orphaned_) OnLauncherGone();
     if (attempt_ && attempt_->command) ReadOutput();
     OnHostFrames();
+    if (attempt_ && attempt_->values) attempt_->values->Serve(polled_);
     OnChildren();
     OnTimers();
     Advance();
@@ -67,6 +69,7 @@ void Guardian::Wait() {
       if (capture && capture->fd() >= 0) polled_.push_back({capture->fd(), POLLIN, 0});
     }
   }
+  if (attempt_ && attempt_->values) attempt_->values->AddTo(polled_);
   ::poll(polled_.data(), polled_.size(), PollTimeout(NextDeadline(), MonotonicNow()));
   child_ended_ = polled_.front().revents != 0;
 }
@@ -75,6 +78,7 @@ Instant Guardian::NextDeadline() const {
   Instant next = phase_deadline_;
   if (!attempt_) return next;
   next = std::min({next, attempt_->next_sample, attempt_->tell_start});
+  if (attempt_->values) next = std::min(next, attempt_->values->NextDeadline());
   if (attempt_->command) {
     for (const auto& capture : attempt_->command->captures()) {
       if (capture && capture->live_bytes() > 0) next = std::min(next, attempt_->next_live);
@@ -91,7 +95,7 @@ void Guardian::OnFrame(const Frame& frame) {
   if (frame.type == FrameType::kKill) Stop();
   if (frame.type == FrameType::kSignal) Notify(frame);
   if (frame.type == FrameType::kSave) Save(frame);
-  if (frame.type == FrameType::kValues && host_) host_->channel().Send(frame.type, frame.id, frame.payload);
+  if (frame.type == FrameType::kValues) PassAnswer(frame);
 }
 
 void Guardian::Begin(const Frame& frame) {
@@ -121,12 +125,23 @@ TaskError Guardian::BeginCommand() {
   const Status created = CreateScratch(attempt_->spec);
   if (!created) return InternalError(created.error().message);
   attempt_->has_scratch = true;
+  OpenValues();
   attempt_->command = std::make_unique<CommandAttempt>(attempt_->spec, options_);
   StartedProgram started = attempt_->command->Start();
   attempt_->main_pid = started.pid;
   attempt_->started = MonotonicNow();
   if (started.pid > 0) family_.Expect();
   return std::move(started.error);
+}
+
+// A command that cannot have a socket runs without: what it would find there it can compute.
+void Guardian::OpenValues() {
+  AttemptSpec& spec = attempt_->spec;
+  if (spec.values_socket.empty()) return;
+  auto opened = ValueSocket::Open(spec.values_socket, spec.id, launcher_);
+  if (!opened) return;
+  attempt_->values = std::move(*opened);
+  spec.environment[kValuesVariable] = spec.values_socket;
 }
 
 TaskError Guardian::BeginSolver(const Frame& frame) {
@@ -200,6 +215,12 @@ void Guardian::FinishSave(int status) {
   const Result<std::string> told = ReadFile(saved_path_, kMaxFramePayload);
   const auto saved = told ? DecodeSaved(*told) : Result<AttemptSaved>(told.error());
   if (saved) launcher_.Send(FrameType::kSaved, saved->id, *told);
+}
+
+void Guardian::PassAnswer(const Frame& frame) {
+  if (host_) host_->channel().Send(frame.type, frame.id, frame.payload);
+  if (!attempt_->values) return;
+  if (const auto answer = DecodeAnswer(frame.payload)) attempt_->values->OnAnswer(*answer);
 }
 
 void Guardian::OnHostFrames() {

@@ -22,6 +22,7 @@
 #include "worker/launcher/launcher_options.h"
 #include "worker/launcher/process_family.h"
 #include "worker/launcher/solver_host.h"
+#include "worker/launcher/value_socket.h"
 
 namespace icarus::worker {
 
@@ -45,6 +46,7 @@ class Guardian {
   struct Attempt {
     AttemptSpec spec;
     std::unique_ptr<CommandAttempt> command;
+    std::unique_ptr<ValueSocket> values;  // of a command; null: it runs without
     bool has_scratch = false;
     pid_t main_pid = -1;  // the program, or the host
     TaskError start_error;
@@ -72,6 +74,8 @@ class Guardian {
   void Begin(const Frame& frame);
   TaskError BeginCommand();
   TaskError BeginSolver(const Frame& frame);
+  void OpenValues();
+  void PassAnswer(const Frame& frame);
   void Stop();
   void Notify(const Frame& frame);
   void Save(const Frame& frame);

@@ -93,6 +93,8 @@ void Guardian::Conclude() {
     attempt_.reset();
     return;
   }
+  if (attempt_->values) attempt_->values->Finish();
+  attempt_->values.reset();
   const AttemptFinished finished = Describe();
   if (attempt_->has_scratch) RemoveScratch(attempt_->spec.scratch_dir);
   attempt_.reset();

@@ -111,7 +111,7 @@ void LauncherProcess::StartAttempt(const Frame& frame) {
     }
     slot = *forked;
   }
-  slot->work = Assignment{frame.id, spec->scratch_dir, spec->outbox_dir};
+  slot->work = Assignment{frame.id, spec->scratch_dir, spec->outbox_dir, spec->values_socket};
   slot->channel.Send(FrameType::kStart, frame.id, frame.payload);
 }
 
@@ -211,6 +211,7 @@ void LauncherProcess::KillStrays() {
 
 void LauncherProcess::ReportLost(const Assignment& work) {
   RemoveScratch(work.scratch_dir);
+  if (!work.values_socket.empty()) ::unlink(work.values_socket.c_str());
   Outbox::RemoveTemporaries(work.outbox_dir, work.id);
   AttemptFinished finished;
   finished.id = work.id;

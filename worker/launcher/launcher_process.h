@@ -35,6 +35,7 @@ class LauncherProcess {
     std::uint64_t id = 0;
     std::string scratch_dir;
     std::string outbox_dir;
+    std::string values_socket;
     bool kill_asked = false;
     int guardian_status = 0;  // of a guardian that has ended
   };

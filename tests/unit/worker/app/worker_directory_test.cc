@@ -69,5 +69,24 @@ TEST_F(WorkerDirectoryTest, ANameThatIsNoFileNameIsRefused) {
   }
 }
 
+TEST_F(WorkerDirectoryTest, SocketsOfADeadPredecessorAreRemovedAndThoseOfOthersStay) {
+  const std::string sockets = dir_.path() + "/run";
+  ASSERT_TRUE(MakeDirectories(sockets, 0700));
+  const auto mine = WorkerDirectory::Open(home_, "w0", "");
+  const auto other = WorkerDirectory::Open(home_, "w1", "");
+  const std::string prefix = mine->PrepareValueSockets(sockets);
+  const std::string foreign = other->PrepareValueSockets(sockets);
+  EXPECT_NE(prefix, foreign);
+  EXPECT_THAT(prefix, StartsWith(sockets + "/v"));
+  EXPECT_LE(prefix.size(), sockets.size() + 1 + 8);
+  for (const std::string& path : {prefix + "1", foreign + "1", sockets + "/clients"}) {
+    ASSERT_TRUE(WriteFileAtomically(path, "", 0600));
+  }
+  EXPECT_EQ(prefix, mine->PrepareValueSockets(sockets));
+  EXPECT_FALSE(PathExists(prefix + "1"));
+  EXPECT_TRUE(PathExists(foreign + "1"));
+  EXPECT_TRUE(PathExists(sockets + "/clients"));
+}
+
 }  // namespace
 }  // namespace icarus::worker

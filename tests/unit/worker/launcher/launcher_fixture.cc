@@ -202,8 +202,30 @@ bool LauncherTest::TakeEventsUntil(const std::function<bool()>& enough) {
     auto events = launcher().Drain();
     if (!events || std::chrono::steady_clock::now() > deadline) return false;
     events_.insert(events_.end(), events->begin(), events->end());
+    for (const LauncherEvent& event : *events) {
+      if (const auto* ask = std::get_if<ValueAsk>(&event); ask != nullptr && known_values_) AnswerValues(*ask);
+    }
   }
   return true;
+}
+
+void LauncherTest::AnswerValues(const ValueAsk& ask) {
+  ValueAnswer answer{ask.id, {}, {}, ask.number};
+  for (const std::string& key : ask.keys) {
+    const auto value = known_values_(key);
+    answer.at.push_back(value ? static_cast<std::int32_t>(answer.values.size()) : -1);
+    if (value) answer.values.push_back(*value);
+  }
+  EXPECT_TRUE(launcher().Answer(answer));
+}
+
+std::vector<ValueOffer> LauncherTest::Offers(std::uint64_t id) const {
+  std::vector<ValueOffer> offers;
+  for (const auto& event : events_) {
+    const auto* offer = std::get_if<ValueOffer>(&event);
+    if (offer != nullptr && offer->id == id) offers.push_back(*offer);
+  }
+  return offers;
 }
 
 std::optional<AttemptFinished> LauncherTest::Finished(std::uint64_t id) const {

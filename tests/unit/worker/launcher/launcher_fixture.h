@@ -72,6 +72,9 @@ class LauncherTest : public ::testing::Test {
   std::optional<AttemptSaved> Saved(std::uint64_t save) const;
   std::string LiveOutput(std::uint64_t id) const;
   std::vector<AttemptProgress> Progress(std::uint64_t id) const;
+  std::vector<ValueOffer> Offers(std::uint64_t id) const;
+  // How questions for intermediate values are answered, by their keys; none: they are not.
+  std::function<std::optional<std::string>(const std::string& key)> known_values_;
 
   // No child is left and none ended unwaited for. The test process is a subreaper, so orphans count, too.
   static bool NoProcessLeft();
@@ -83,6 +86,7 @@ class LauncherTest : public ::testing::Test {
   LauncherOptions options_;
   std::optional<Launcher> launcher_;
   std::uint64_t next_id_ = 1;
+  void AnswerValues(const ValueAsk& ask);
   std::vector<LauncherEvent> events_;
 };
 
