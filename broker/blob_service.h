@@ -21,6 +21,7 @@ class BlobService {
   bool Handle(const Received& received);
   // See BlobStore. Any thread.
   bool Name(const ContentHash& blob) const { return store_.Name(blob); }
+  Result<bool> KeepIfWhole(const ContentHash& blob) const { return store_.KeepIfWhole(blob); }
   const BlobStore& store() const { return store_; }
 
  private:

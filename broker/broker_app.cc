@@ -161,6 +161,7 @@ Status Broker::Recover() {
   if (job_store_->meta().cache) recovered.RecoverCacheCounters(*job_store_->meta().cache);
   ICARUS_TRY(cache_store_->Load(
       [&](const ContentHash& key, CacheEntry entry) { recovered.RecoverCacheEntry(key, std::move(entry)); }));
+  if (cache_store_->was_set_aside()) recovered.ForgetRecoveredCache();
   recovered_events_.SetLimit(EventsLimit(settings_));
   recovered.FinishRecovery(now, out_);
   LogInfo("store loaded", {{"jobs", recovered.jobs().size()}, {"epoch", job_store_->epoch()}});
@@ -195,6 +196,7 @@ CacheService::Callbacks Broker::MakeCacheCallbacks(Broker& broker) {
   };
   callbacks.on_damage = [&broker](const ContentHash& key) { broker.core_->OnCacheDamage(key, broker.out_); };
   callbacks.name_file = [&broker](const ContentHash& file) { return broker.blobs_->Name(file); };
+  callbacks.check_file = [&broker](const ContentHash& file) { return broker.blobs_->KeepIfWhole(file); };
   return callbacks;
 }
 

@@ -1,6 +1,7 @@
 #include "broker/cache_service.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -64,6 +65,16 @@ CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes) {
   return entry;
 }
 
+bool NamesOnly(const ResultBody& body, const std::vector<ContentHash>& files) {
+  std::vector<FileRef> named = body.files;
+  for (const auto* file : {&body.stdout_file, &body.stderr_file, &body.table}) {
+    if (*file) named.push_back(**file);
+  }
+  return std::all_of(named.begin(), named.end(), [&](const FileRef& file) {
+    return !file.IsStored() || std::find(files.begin(), files.end(), file.hash) != files.end();
+  });
+}
+
 // What is wrong with an entry that came from elsewhere; empty: nothing.
 std::string WhyRejected(const CachedItem& item, const Body& body, std::int64_t wall_ms) {
   if (item.form.empty()) return "it does not say what its key is made of";
@@ -71,9 +82,10 @@ std::string WhyRejected(const CachedItem& item, const Body& body, std::int64_t w
   if (body == nullptr) return "it has no value";
   if (item.error) return "it is a failure, which every cache learns for itself";
   if (body->size() > limits::kMaxResultBytes) return "its value is larger than a result may be";
-  if (const Result<ResultBody> decoded = DecodeResultBody(*body); !decoded) {
-    return "its value cannot be read: " + decoded.error().message;
-  }
+  const Result<ResultBody> decoded = DecodeResultBody(*body);
+  if (!decoded) return "its value cannot be read: " + decoded.error().message;
+  if (!NamesOnly(*decoded, item.blobs)) return "its value names a file that it does not list";
+  if (!std::isfinite(item.compute_s) || item.compute_s < 0) return "its cost is no number of seconds";
   if (HasExpired(item.expires_at_ms, wall_ms)) return "it has expired";
   return {};
 }
@@ -108,12 +120,23 @@ void CacheService::List(const Question& question, const ListCache& request) {
   if (!posted) Refuse(question, NotNow());
 }
 
-Status CacheService::Fill(CacheStore& store, CacheRead read, Found found, Page& page) {
+Result<bool> CacheService::HasDamagedFile(const CacheEntry& entry) const {
+  for (const ContentHash& file : entry.blobs.value_or(std::vector<ContentHash>())) {
+    ICARUS_ASSIGN(const bool whole, callbacks_.check_file(file));
+    if (!whole) return true;
+  }
+  return false;
+}
+
+Status CacheService::Fill(CacheStore& store, CacheRead read, Found found, Page& page) const {
   CachedItem item = ItemOf(found.key, found.entry);
   if (read != CacheRead::kNothing) {
     Result<std::optional<std::string>> body = store.Get(found.key);
     item.damaged = !body && body.error().code == ErrorCode::kCorruption;
     if (!body && !item.damaged) return body.error();
+    if (body && read == CacheRead::kCheck) {
+      ICARUS_ASSIGN(item.damaged, HasDamagedFile(found.entry));
+    }
     if (item.damaged) page.damaged.push_back(found.key);
     if (body && !*body) return {};  // removed meanwhile
     if (body && read == CacheRead::kSend) {
@@ -125,7 +148,8 @@ Status CacheService::Fill(CacheStore& store, CacheRead read, Found found, Page& 
   return {};
 }
 
-Result<CacheService::Page> CacheService::ReadPage(CacheStore& store, const ListCache& request, std::int64_t wall_ms) {
+Result<CacheService::Page> CacheService::ReadPage(CacheStore& store, const ListCache& request,
+                                                  std::int64_t wall_ms) const {
   Page page;
   const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, kMostItems);
   std::vector<Found> found;

@@ -20,7 +20,9 @@ class CacheService {
     // An error says why it was not taken in.
     std::function<Status(const ContentHash& key, CacheEntry entry, Body body)> import;
     std::function<void(const ContentHash& key)> on_damage;
-    std::function<bool(const ContentHash& file)> name_file;  // false: it is not here; the cache's thread
+    // Both on the cache's thread; false: it is not here, or not what it was and removed.
+    std::function<bool(const ContentHash& file)> name_file;
+    std::function<Result<bool>(const ContentHash& file)> check_file;
   };
   CacheService(CacheWriter& cache, Gateway& gateway, LoopInbox& inbox, Callbacks callbacks)
       : cache_(cache), gateway_(gateway), inbox_(inbox), callbacks_(std::move(callbacks)) {}
@@ -47,8 +49,9 @@ class CacheService {
 
   void List(const Question& question, const ListCache& request);
   void Import(const Question& question, const Message& message);
-  static Result<Page> ReadPage(CacheStore& store, const ListCache& request, std::int64_t wall_ms);
-  static Status Fill(CacheStore& store, CacheRead read, Found found, Page& page);
+  Result<Page> ReadPage(CacheStore& store, const ListCache& request, std::int64_t wall_ms) const;
+  Status Fill(CacheStore& store, CacheRead read, Found found, Page& page) const;
+  Result<bool> HasDamagedFile(const CacheEntry& entry) const;
   // What may be taken in; the others are counted in `reply`.
   std::vector<Found> Examine(CacheStore& store, const ImportCache& request, const std::vector<Body>& bodies,
                              ImportCacheReply& reply) const;

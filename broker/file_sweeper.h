@@ -16,11 +16,21 @@
 
 namespace icarus::broker {
 
+struct SweepTimes {
+  // A worker or client that was cut off tells again what the last broker has named and not written.
+  std::int64_t after_start_ms = 60'000;
+  std::int64_t after_change_ms = 5'000;
+  // What is named is in a record that was decided in the same turn, is put into the cache within seconds, or belongs to
+  // a submission that was refused for now and comes again.
+  std::int64_t named_for_ms = 60'000;
+  std::int64_t offered_for_ms = 7 * 86'400'000ll;  // as for an upload that nobody went on with
+};
+
 class FileSweeper {
  public:
   // All outlive it. `copying` is held by whoever copies the files.
   FileSweeper(const BlobStore& files, const RocksDbJobStore& jobs, CacheStore& cache, LoopInbox& inbox,
-              std::mutex& copying);
+              std::mutex& copying, SweepTimes times = {});
 
   // What the stores have come to: numbers that rise with every change.
   struct Progress {
@@ -43,6 +53,7 @@ class FileSweeper {
   CacheStore& cache_;
   LoopInbox& inbox_;
   std::mutex& copying_;
+  const SweepTimes times_;
   std::int64_t clock_ms_ = 0;             // of the last Pump
   std::int64_t due_ms_ = 0;               // of the next sweep
   std::int64_t earliest_ms_ = 0;          // not before, whatever happens

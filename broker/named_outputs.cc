@@ -12,9 +12,8 @@ bool NameKept(const std::vector<FileRef>& kept, const NameFile& name) {
 
 TaskError FileGone(const ContentHash& file) {
   return {TaskErrorKind::kOutputMissing,
-          "a file of its result (" + file.Hex() +
-              ") was sent to the broker, but is not there any more; 'icarus retry' runs the task again",
-          std::nullopt, std::nullopt};
+          "a file of its result (" + file.Hex() + ") was sent to the broker, but is not there any more", std::nullopt,
+          std::nullopt};
 }
 
 void NameResult(ExecutionResult& result, const NameFile& name) {
@@ -22,7 +21,7 @@ void NameResult(ExecutionResult& result, const NameFile& name) {
   const auto gone = std::find_if_not(result.blobs->begin(), result.blobs->end(), name);
   if (gone == result.blobs->end()) return;
   if (result.outcome == TaskState::kCompleted) {
-    result.outcome = TaskState::kFailed;
+    result.outcome = TaskState::kCancelled;
     result.error = FileGone(*gone);
   }
   result.body = -1;

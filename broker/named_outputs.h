@@ -14,7 +14,8 @@ using NameFile = std::function<bool(const ContentHash& file)>;
 // kNotFound, with the input's name and the field "input".
 Status NameInputs(const Submit& request, const NameFile& name);
 
-// A result one of whose files is gone is a failure that says so; what is gone of what an attempt has kept is not kept.
+// A result one of whose files is gone is given back: the task runs again. One that was no success stays what it was,
+// without its body. What is gone of what an attempt has kept is not kept.
 void NameOutputs(Results& message, const NameFile& name);
 void NameSaved(TaskEvents& message, const NameFile& name);
 

@@ -73,6 +73,11 @@ class BrokerCore {
   void RecoverDispatch(const DispatchRecord& record);
   void RecoverLastJob(std::uint64_t last_job) { last_job_ = std::max(last_job_, last_job); }
   void RecoverCacheCounters(const CacheCounters& counters) { cache_.counters = written_counters_ = counters; }
+  // What was recovered of it is not in the store any more.
+  void ForgetRecoveredCache() {
+    cache_.Clear();
+    values_.Clear();
+  }
   void RecoverCacheEntry(const ContentHash& key, CacheEntry entry) { IndexFor(entry).Load(key, std::move(entry)); }
   void FinishRecovery(Now now, Outbox& out);
 

@@ -117,7 +117,16 @@ bool BlobStore::Name(const ContentHash& hash) const { return Touch(hash, true); 
 bool BlobStore::Touch(const ContentHash& hash, bool named) const {
   const std::string path = PathOf(hash);
   const std::lock_guard lock(*touching_);
-  return ::chmod(path.c_str(), named ? kNamed : kOffered) == 0 && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0;
+  // What cannot be touched for another reason is there.
+  return (::chmod(path.c_str(), named ? kNamed : kOffered) == 0 || errno != ENOENT) &&
+         (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0 || errno != ENOENT);
+}
+
+Result<bool> BlobStore::KeepIfWhole(const ContentHash& hash) const {
+  if (!Has(hash)) return false;
+  ICARUS_ASSIGN(const bool whole, IsWhole(hash));
+  if (!whole) ICARUS_TRY(Unlink(PathOf(hash)));
+  return whole;
 }
 
 Result<bool> BlobStore::RemoveUntouched(const StoredBlob& seen) const {
@@ -147,8 +156,10 @@ Result<BlobProgress> BlobStore::NextOffset(const ContentHash& hash) const {
 Result<BlobProgress> BlobStore::Locate(const ContentHash& hash, std::uint64_t size) const {
   ICARUS_ASSIGN(BlobProgress progress, NextOffset(hash));
   if (progress.complete) {
+    const bool doubtful = progress.next_offset != size;  // or the asker is wrong
+    if (doubtful) ICARUS_TRY(KeepIfWhole(hash));
     if (Touch(hash, false)) return progress;
-    progress = {};  // removed meanwhile
+    progress = {};  // removed
   }
   if (progress.next_offset < size || size == 0) return progress;
   if (progress.next_offset > size) {  // begun by someone who claimed another size

@@ -36,8 +36,8 @@ struct StoredBlob {
   bool named = false;              // a record has named it since it was offered
 };
 
-// Has, Name, IsWhole, ForEach and RemoveUntouched: any thread; the others one at a time (the blob thread). A full disk
-// is kOverloaded, and the upload goes on where it was.
+// Has, Name, IsWhole, KeepIfWhole, ForEach and RemoveUntouched: any thread; the others one at a time (the blob thread).
+// A full disk is kOverloaded, and the upload goes on where it was.
 class BlobStore {
  public:
   // Makes the directories if need be, mode 0700.
@@ -47,7 +47,8 @@ class BlobStore {
 
   Result<BlobProgress> NextOffset(const ContentHash& hash) const;
   // The same for one who has a file of `size` bytes. An upload that has them all, left behind by a broker that died or
-  // by a full disk, becomes the file now; one with other bytes goes, and begins anew. A complete file is offered now.
+  // by a full disk, becomes the file now; one with other bytes goes, and begins anew. A complete file is offered now;
+  // one of another size that is not whole goes.
   Result<BlobProgress> Locate(const ContentHash& hash, std::uint64_t size) const;
 
   // Appends to the upload. Bytes for another offset than the next are not taken: the answer says where to go on, as it
@@ -65,6 +66,8 @@ class BlobStore {
   bool Name(const ContentHash& hash) const;
   // Reads all of the file: is its content what its name says?
   Result<bool> IsWhole(const ContentHash& hash) const;
+  // A file that is not goes, so that it can be sent again. False: it is not here now.
+  Result<bool> KeepIfWhole(const ContentHash& hash) const;
   std::string PathOf(const ContentHash& hash) const;
   // The file and its upload; success when neither is there.
   Status Remove(const ContentHash& hash);

@@ -96,6 +96,7 @@ struct RocksDbCacheStore::Impl {
   rocksdb::Status OpenDatabase();
   void Close();
   Status SetAside(const std::string& why);
+  bool set_aside = false;  // by Load
   Status LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
                  std::vector<std::string>& damaged_keys);
   Status Write(rocksdb::WriteBatch& batch);
@@ -177,11 +178,14 @@ Status RocksDbCacheStore::Impl::LoadAll(const std::function<void(const ContentHa
   return {};
 }
 
+bool RocksDbCacheStore::was_set_aside() const { return impl_->set_aside; }
+
 Status RocksDbCacheStore::Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) {
   std::vector<std::string> damaged_keys;
   const Status loaded = impl_->LoadAll(visit, damaged_keys);
   if (!loaded) {
     impl_->Close();
+    impl_->set_aside = true;
     return impl_->SetAside(loaded.error().message);
   }
   if (damaged_keys.empty()) return {};
@@ -223,6 +227,10 @@ Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key
   rocksdb::PinnableSlice stored;
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->bodies(), raw, &stored);
   if (status.IsNotFound()) return std::optional<std::string>();
+  // A file of the database that is not there is damage too.
+  if (status.IsIOError() && status.subcode() == rocksdb::Status::kPathNotFound) {
+    return Error::Make(ErrorCode::kCorruption, "the cached value " + key.Hex() + ": " + status.ToString());
+  }
   if (!status.ok()) return RocksError("cannot read the cached value " + key.Hex(), status);
   const Result<std::string_view> body = Unseal(CacheBodySealKey(raw), View(stored));
   if (!body) return Error::Make(ErrorCode::kCorruption, "the cached value " + key.Hex() + ": " + body.error().message);

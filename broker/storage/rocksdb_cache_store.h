@@ -27,6 +27,8 @@ class RocksDbCacheStore final : public CacheStore {
   // A damaged entry is dropped and logged; a database that turns out to be damaged is set aside as by Open, so what was
   // visited before may be missing afterwards: a miss. After an error the store must not be used.
   Status Load(const std::function<void(const ContentHash&, CacheEntry)>& visit) override;
+  // Load has done so.
+  bool was_set_aside() const;
   // A clearing gives the space back too before it returns: it may take seconds. Otherwise a thread of the store's own
   // does, when nothing was written for a moment, or the disk holds half as much again as it may.
   Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) override;

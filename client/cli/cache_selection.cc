@@ -15,7 +15,8 @@ constexpr std::size_t kLeastOfKey = 4;  // hexadecimal digits by which an entry 
 Result<CachedEntry> Open(const CachedItem& item, const std::vector<Body>& bodies) {
   CachedEntry entry;
   entry.item = item;
-  ICARUS_ASSIGN(entry.params, ParamsOfForm(item.form));
+  // One that cannot be read has no parameters to show or select by; it can still be removed by its key.
+  if (Result<ValueMap> params = ParamsOfForm(item.form)) entry.params = std::move(*params);
   if (item.body < 0) return entry;
   if (static_cast<std::size_t>(item.body) >= bodies.size()) return ProtocolError("a cached value is missing");
   entry.encoded = bodies[static_cast<std::size_t>(item.body)];
@@ -73,6 +74,9 @@ Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
   const auto at = options.solver.find('@');
   request.solver = options.solver.substr(0, at);
   if (at != std::string::npos) request.identity = options.solver.substr(at + 1);
+  if (!options.solver.empty() && (request.solver.empty() || (at != std::string::npos && request.identity.empty()))) {
+    return UsageError("--solver '" + options.solver + "': SOLVER or SOLVER@IDENTITY, neither of them empty", "solver");
+  }
   ICARUS_ASSIGN(request.since_wall_ms, ParseSince(options.since));
   if (options.origin == "computed") request.origin = CacheOrigin::kComputed;
   if (options.origin == "import") request.origin = CacheOrigin::kImport;
@@ -137,9 +141,7 @@ Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   if (found.empty()) return Error::Make(ErrorCode::kNotFound, "nothing is cached under a key that begins with " + text);
   if (found.size() > 1) return UsageError("several keys begin with " + text + "; write more of it", "key");
   if (found[0].damaged) return CorruptionError("the cached value is damaged; it has been removed");
-  ICARUS_ASSIGN(CachedEntry entry, Open(found[0], answer.bodies));
-  ICARUS_TRY(client.LoadTable(entry.body));
-  return entry;
+  return Open(found[0], answer.bodies);
 }
 
 }  // namespace icarus::client

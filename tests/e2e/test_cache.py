@@ -5,6 +5,7 @@ import glob
 import io
 import os
 import threading
+import unittest
 
 import harness
 from harness import INCOMPLETE, REFUSED, USAGE, wait_until
@@ -54,6 +55,8 @@ class CacheTest(harness.IcarusTest):
         self.refused(REFUSED, "cache", "get", "0000000000", words=("nothing",))
         self.refused(USAGE, "cache", "get", "xyz", words=("hexadecimal",))
         self.refused(USAGE, "cache", "dance", words=("stats", "export"))
+        self.refused(USAGE, "cache", "remove", "--solver", "@", words=("SOLVER@IDENTITY",))
+        self.refused(USAGE, "cache", "list", "--solver", "panel@", words=("SOLVER@IDENTITY",))
 
     def test_results_travel_to_another_home(self):
         other = harness.Home()
@@ -76,6 +79,7 @@ class CacheTest(harness.IcarusTest):
         other.icarus("get", f"{job}.0", "-d", other.directory / "out")
         self.assertEqual(300_000, os.path.getsize(other.directory / "out" / "big"))
 
+    @unittest.skipUnless(harness.LONG, "a file is spared for a minute")
     def test_files_go_with_the_last_entry_that_names_them(self):
         other = harness.Home()
         self.addCleanup(other.close)
@@ -91,13 +95,27 @@ class CacheTest(harness.IcarusTest):
         other.icarus("cache", "import", path)
         self.assertEqual(1, len(files()))
         other.icarus("cache", "clear")
-        wait_until(lambda: not files(), "the file is removed", timeout=60)
+        wait_until(lambda: not files(), "the file is removed", timeout=150)
         # What a job names stays, and what it has named once can be computed and sent again.
         job = other.submit(*command)
         self.assertEqual(0, other.wait(job)["cached"])
         other.icarus("cache", "clear")
         other.icarus("get", f"{job}.0", "-d", other.directory / "out")
         self.assertEqual(3_000_000, os.path.getsize(other.directory / "out" / "big"))
+
+    def test_a_damaged_file_is_found_and_stored_again(self):
+        command = ("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 3000000 /dev/zero > big")
+        self.home.wait(self.home.submit(*command))
+        (damaged,) = glob.glob(str(self.home.path / "blobs" / "??" / "*"))
+        os.chmod(damaged, 0o600)
+        with open(damaged, "r+b") as file:
+            file.write(b"?")
+        self.assertEqual(1, len(self.home.json("cache", "verify", expect=None)["damaged"]))
+        self.assertFalse(os.path.exists(damaged))
+        job = self.home.submit(*command)
+        self.assertEqual(0, self.home.wait(job)["cached"])
+        self.home.icarus("get", f"{job}.0", "-d", self.home.directory / "out")
+        self.assertEqual(3_000_000, os.path.getsize(self.home.directory / "out" / "big"))
 
     def test_a_cached_file_that_is_lost_is_computed_again(self):
         command = ("command", "--cache", "--output", "big", "--", "sh", "-c", "head -c 3000000 /dev/zero > big")

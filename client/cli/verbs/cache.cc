@@ -62,7 +62,8 @@ Result<int> List(Session& session, Client& client) {
 Result<int> Get(Session& session, Client& client) {
   const CacheOptions& options = session.options().cache;
   if (options.operands.size() != 1) return UsageError("cache get takes one key", "key");
-  ICARUS_ASSIGN(const CachedEntry entry, FindCached(client, options.operands[0]));
+  ICARUS_ASSIGN(CachedEntry entry, FindCached(client, options.operands[0]));
+  ICARUS_TRY(client.LoadTable(entry.body));
   if (session.csv()) {
     session.Print(CachedCsv({entry}));
   } else if (session.json()) {

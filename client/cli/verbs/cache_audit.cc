@@ -69,7 +69,8 @@ std::vector<CachedEntry> Sample(std::vector<CachedEntry> entries, std::uint64_t 
 Result<std::vector<Audited>> SubmitAll(Client& client, const std::vector<CachedEntry>& sample) {
   std::vector<Audited> audited;
   for (const CachedEntry& entry : sample) {
-    ICARUS_ASSIGN(const CachedEntry whole, FindCached(client, entry.item.key.Hex()));
+    ICARUS_ASSIGN(CachedEntry whole, FindCached(client, entry.item.key.Hex()));
+    ICARUS_TRY(client.LoadTable(whole.body));
     ICARUS_ASSIGN(const SubmitReply reply, client.SubmitJob({RandomHex(16), *SpecOf(entry)}));
     audited.push_back({whole, reply.job});
   }

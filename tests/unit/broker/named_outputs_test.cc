@@ -40,7 +40,7 @@ TEST(NamedOutputs, AnInputThatIsNotHereIsNamed) {
   EXPECT_THAT(named.error().message, HasSubstr("'gone.txt'"));
 }
 
-TEST(NamedOutputs, AResultWithoutItsFileIsAFailure) {
+TEST(NamedOutputs, AResultWithoutItsFileIsGivenBack) {
   Results message;
   message.results = {ResultWith("there"), ResultWith("gone"), ResultWith("gone")};
   message.results[2].outcome = TaskState::kTimedOut;
@@ -49,9 +49,9 @@ TEST(NamedOutputs, AResultWithoutItsFileIsAFailure) {
   EXPECT_EQ(message.results[0].outcome, TaskState::kCompleted);
   EXPECT_EQ(message.results[0].body, 3);
   const ExecutionResult& lost = message.results[1];
-  EXPECT_EQ(lost.outcome, TaskState::kFailed);
+  EXPECT_EQ(lost.outcome, TaskState::kCancelled);
   EXPECT_EQ(lost.error->kind, TaskErrorKind::kOutputMissing);
-  EXPECT_THAT(lost.error->message, HasSubstr("icarus retry"));
+  EXPECT_THAT(lost.error->message, HasSubstr("not there any more"));
   EXPECT_TRUE(lost.body == -1 && !lost.blobs && !lost.cacheable);
   EXPECT_EQ(message.results[2].outcome, TaskState::kTimedOut) << "it keeps its own reason";
   EXPECT_FALSE(message.results[2].blobs);
