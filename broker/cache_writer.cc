@@ -88,24 +88,30 @@ void CacheWriter::Pump(std::int64_t clock_ms) {
   clock_ms_ = clock_ms;
   if (writing_) return;
   if (paused_until_ms_ && *paused_until_ms_ <= clock_ms) paused_until_ms_.reset();
-  if (open_.empty() && work_.empty() && told_.empty()) return;
-  Start();
+  const bool can_write = !open_.empty() && !paused_until_ms_;
+  if (can_write || !work_.empty() || !told_.empty()) Start();
 }
 
 void CacheWriter::Start() {
   auto changes = std::make_shared<CacheChanges>();
+  std::optional<Error> untried;  // what is open waits for the end of the pause
   if (!paused_until_ms_) {
     *changes = std::exchange(open_, {});
     open_bytes_ = 0;
+  } else if (!open_.empty()) {
+    untried = Error{ErrorCode::kOverloaded, state_, {}, 10.0};
   }
   writing_ = changes;
   ++batches_;
-  auto job = [this, changes, work = std::exchange(work_, {}), told = std::exchange(told_, {}),
+  auto job = [this, changes, untried, work = std::exchange(work_, {}), told = std::exchange(told_, {}),
               room = callbacks_.room()]() mutable {
     Outcome outcome = Write(store_, *changes, room);
     for (Work& one : work) one(store_);
     changes.reset();
-    inbox_.Post([this, outcome = std::move(outcome), told = std::move(told)] { Finish(outcome, told); });
+    inbox_.Post([this, outcome = std::move(outcome), untried, told = std::move(told)] {
+      Finish(outcome);
+      for (const Written& one : told) one(untried ? Status(*untried) : outcome.status);
+    });
   };
   ICARUS_CHECK(thread_.TryPost(Lane::kBackground, std::move(job)));  // there is one at a time
 }
@@ -119,7 +125,7 @@ CacheWriter::Outcome CacheWriter::Write(CacheStore& store, const CacheChanges& c
   return {{}, *written == CacheWritten::kWithoutPuts};
 }
 
-void CacheWriter::Finish(const Outcome& outcome, const std::vector<Written>& told) {
+void CacheWriter::Finish(const Outcome& outcome) {
   const std::shared_ptr<const CacheChanges> done = std::exchange(writing_, nullptr);
   if (!outcome.status) {
     paused_until_ms_ = clock_ms_ + kPauseMs;
@@ -131,7 +137,6 @@ void CacheWriter::Finish(const Outcome& outcome, const std::vector<Written>& tol
   } else if (!done->puts.empty()) {
     TellState("");
   }
-  for (const Written& one : told) one(outcome.status);
 }
 
 // Changes that may not have been made: the removals are made later, and a put is one too, for part of it may be there.

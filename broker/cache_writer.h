@@ -39,7 +39,8 @@ class CacheWriter {
   void Remove(const std::vector<ContentHash>& keys);
   void Use(const ContentHash& key, std::uint64_t last_used);
   void Clear();
-  // When what was decided until the end of this turn has been tried, with what came of it.
+  // When what was decided until the end of this turn has been tried, with what came of it; at once, with the reason,
+  // when it cannot be tried now.
   void AfterWriting(Written done);
   // On the cache's thread, after what was decided until the end of this turn. False: it has too much to do.
   bool Post(Work work);
@@ -59,7 +60,7 @@ class CacheWriter {
   };
   void Start();
   static Outcome Write(CacheStore& store, const CacheChanges& changes, const CacheRoom& room);
-  void Finish(const Outcome& outcome, const std::vector<Written>& told);
+  void Finish(const Outcome& outcome);
   void TakeBack(const CacheChanges& failed);  // what has to be tried again
   void TellLost(std::vector<ContentHash> keys);
   void TellState(const std::string& why);

@@ -7,6 +7,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -27,6 +28,7 @@ namespace {
 constexpr char kBodyFamily[] = "body";
 constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::size_t kMinBlobBytes = 4096;
+constexpr std::size_t kMostOfMark = 4096;
 constexpr std::size_t kBlockBytes = 32u << 20;      // of tables that were read, in memory
 constexpr std::size_t kShortBlockBytes = 1u << 20;  // the same when the machine is short of it
 
@@ -96,7 +98,9 @@ struct RocksDbCacheStore::Impl {
   rocksdb::Status OpenDatabase();
   void Close();
   Status SetAside(const std::string& why);
-  bool set_aside = false;  // by Load
+  bool set_aside = false;                                    // by Load
+  std::string MarkPath() const { return dir + ".damaged"; }  // why it is to be set aside
+  Error MarkDamaged(Error error) const;
   Status LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
                  std::vector<std::string>& damaged_keys);
   Status Write(rocksdb::WriteBatch& batch);
@@ -148,6 +152,11 @@ Result<std::unique_ptr<RocksDbCacheStore>> RocksDbCacheStore::Open(const std::st
   impl->dir = dir;
   impl->log = std::move(log);
   ICARUS_TRY(MakePrivateDirectory(dir));
+  if (const Result<std::string> why = ReadFile(impl->MarkPath(), kMostOfMark)) {
+    ICARUS_TRY(impl->SetAside(*why));
+    if (::unlink(impl->MarkPath().c_str()) != 0) return ErrnoError("cannot remove " + impl->MarkPath(), errno);
+    return std::unique_ptr<RocksDbCacheStore>(new RocksDbCacheStore(std::move(impl)));
+  }
   const rocksdb::Status status = impl->OpenDatabase();
   if (IsLockHeld(status)) return Error::Make(ErrorCode::kRefused, "the cache in " + dir + " is open in another broker");
   if (IsNoSpace(status)) return RocksError("cannot open the cache in " + dir, status);
@@ -304,13 +313,22 @@ Status RocksDbCacheStore::Impl::WriteChanges(const CacheChanges& changes, bool w
   return Write(batch);
 }
 
+// RocksDB writes nothing more once it has met damage. A database that is open cannot be replaced under its readers, so
+// that this is done when it is opened next.
+Error RocksDbCacheStore::Impl::MarkDamaged(Error error) const {
+  if (error.code != ErrorCode::kCorruption) return error;
+  const Status marked = WriteFileAtomically(MarkPath(), error.message, 0600);
+  error.message += marked ? "; the cache is set aside when the broker starts next" : "; " + marked.error().message;
+  return error;
+}
+
 Result<CacheWritten> RocksDbCacheStore::Write(const CacheChanges& changes, const CacheRoom& room) {
   if (changes.clear) {
     const rocksdb::Status status = impl_->DeleteEverything();
-    if (!status.ok()) return RocksError("cannot clear the cache in " + impl_->dir, status);
+    if (!status.ok()) return impl_->MarkDamaged(RocksError("cannot clear the cache in " + impl_->dir, status));
   }
   const bool with_puts = changes.puts.empty() || impl_->compactor->HasRoom(room);
-  ICARUS_TRY(impl_->WriteChanges(changes, with_puts));
+  if (Status written = impl_->WriteChanges(changes, with_puts); !written) return impl_->MarkDamaged(written.error());
   impl_->compactor->Written(room);
   return with_puts ? CacheWritten::kAll : CacheWritten::kWithoutPuts;
 }

@@ -18,9 +18,9 @@ inline constexpr char kCacheUseFamily[] = "use";
 
 class RocksDbCacheStore final : public CacheStore {
  public:
-  // Makes the database if there is none. One that is damaged or cannot be read is set aside as <dir>.damaged-<time>, a
-  // new, empty one takes its place, and `log` is told. Errors: kRefused: open elsewhere; kOverloaded: no space; kIo:
-  // even a new one cannot be made.
+  // Makes the database if there is none. One that is damaged, as a write has found before, or cannot be read is set
+  // aside as <dir>.damaged-<time>, a new, empty one takes its place, and `log` is told. Errors: kRefused: open
+  // elsewhere; kOverloaded: no space; kIo: even a new one cannot be made.
   static Result<std::unique_ptr<RocksDbCacheStore>> Open(const std::string& dir, StorageLog log);
   ~RocksDbCacheStore() override;
 

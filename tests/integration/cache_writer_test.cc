@@ -140,6 +140,25 @@ TEST_F(CacheWriterTest, AValueWhoseFileIsGoneIsDamaged) {
   EXPECT_EQ(damaged_, (std::set<ContentHash>{Key(2), Key(3)}));
 }
 
+TEST_F(CacheWriterTest, DuringAPauseItRestsAndSaysThatNothingWasTried) {
+  held_->FailWith("full");
+  Put(1, "one");
+  EXPECT_FALSE(Settle(0));
+  writer_->Remove({Key(2)});
+  const std::uint64_t batches = writer_->batches();
+  for (int i = 0; i < 100; ++i) {
+    writer_->Pump(1);
+    inbox_->RunAll();
+  }
+  EXPECT_EQ(writer_->batches(), batches) << "nothing can be written, so nothing is begun";
+  EXPECT_FALSE(writer_->has_unwritten());
+  const Status told = Settle(1);
+  ASSERT_FALSE(told) << "the removal is not on the disk";
+  EXPECT_EQ(told.error().message, "full");
+  held_->FailWith("");
+  EXPECT_TRUE(Settle(20'000));
+}
+
 TEST_F(CacheWriterTest, WhatIsStillBeingWrittenIsFoundByAReader) {
   held_->Hold(true);
   Put(1, "one");
@@ -188,7 +207,7 @@ TEST_F(CacheWriterTest, AFailedPutIsToldAndGoneAndTheCachePausesAndSaysWhy) {
   EXPECT_EQ(writer_->DueMs(), 11'000) << "the loop comes back to it by itself";
   held_->FailWith("");
   Put(2, "while it pauses");
-  EXPECT_TRUE(Settle(2000));
+  EXPECT_FALSE(Settle(2000)) << "nothing is tried";
   EXPECT_EQ(lost_.count(Key(2)), 1u);
   EXPECT_EQ(Stored(1), "old") << "not yet";
   EXPECT_TRUE(Settle(11'000));

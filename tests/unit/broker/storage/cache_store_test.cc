@@ -277,6 +277,34 @@ TEST_F(CacheStoreTest, ADatabaseThatCannotBeLoadedIsSetAside) {
   ExpectSetAsideAndUsable();
 }
 
+// A compaction meets it first: the database writes nothing after that.
+TEST_F(CacheStoreTest, ADatabaseWhoseBodiesAreDamagedIsSetAsideAfterAFailedClear) {
+  for (int i = 0; i < 20; ++i) Put(i, Noise(static_cast<std::uint64_t>(i), 1000));
+  Reopen();  // the recovery writes the log to files, one a family
+  store_.reset();
+  fs::path largest = FileWith(".sst");
+  for (const auto& file : fs::directory_iterator(cache_dir_)) {
+    if (file.path().extension() == ".sst" && file.file_size() > fs::file_size(largest)) largest = file.path();
+  }
+  std::fstream bytes(largest, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(static_cast<std::streamoff>(fs::file_size(largest) / 5));
+  bytes.write("damaged!", 8);
+  bytes.close();
+  Reopen();
+  EXPECT_EQ(Load().size(), 20u);
+  CacheChanges clear;
+  clear.clear = true;
+  const auto cleared = store_->Write(clear, room_);
+  ASSERT_FALSE(cleared);
+  EXPECT_EQ(cleared.error().code, ErrorCode::kCorruption);
+  EXPECT_NE(cleared.error().message.find("set aside when the broker starts next"), std::string::npos);
+  store_.reset();
+  ExpectSetAsideAndUsable();
+  log_.clear();
+  Reopen();
+  EXPECT_EQ(Get(1), "again") << "once is enough";
+}
+
 TEST_F(CacheStoreTest, AFileInThePlaceOfTheDirectoryIsAnError) {
   std::ofstream(dir_ / "file") << "x";
   EXPECT_FALSE(RocksDbCacheStore::Open(dir_ / "file", {}));
