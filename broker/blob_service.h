@@ -19,9 +19,7 @@ class BlobService {
 
   // Takes the message if it is about blobs; the answer follows later. The loop's thread.
   bool Handle(const Received& received);
-  // See BlobStore. Any thread.
-  bool Name(const ContentHash& blob) const { return store_.Name(blob); }
-  Result<bool> KeepIfWhole(const ContentHash& blob) const { return store_.KeepIfWhole(blob); }
+  // For what any thread may do beside this one.
   const BlobStore& store() const { return store_; }
 
  private:

@@ -177,7 +177,7 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   callbacks.cache.on_state = [&broker](const std::string& why) {
     broker.core_->OnCacheState(why, broker.Clock(), broker.out_);
   };
-  callbacks.cache.name_file = [&broker](const ContentHash& file) { return broker.blobs_->Name(file); };
+  callbacks.cache.name_file = [&broker](const ContentHash& file) { return broker.blobs_->store().Name(file); };
   callbacks.cache.room = [&broker] { return broker.core_->cache_room(); };
   callbacks.on_tasks_read = [&broker](std::uint64_t ticket, const auto& records, std::vector<Body> bodies) {
     broker.core_->OnTasksRead(ticket, records, std::move(bodies), broker.Clock(), broker.out_);
@@ -195,8 +195,8 @@ CacheService::Callbacks Broker::MakeCacheCallbacks(Broker& broker) {
     return broker.core_->ImportCached(key, std::move(entry), std::move(body), broker.out_);
   };
   callbacks.on_damage = [&broker](const ContentHash& key) { broker.core_->OnCacheDamage(key, broker.out_); };
-  callbacks.name_file = [&broker](const ContentHash& file) { return broker.blobs_->Name(file); };
-  callbacks.check_file = [&broker](const ContentHash& file) { return broker.blobs_->KeepIfWhole(file); };
+  callbacks.name_file = [&broker](const ContentHash& file) { return broker.blobs_->store().Name(file); };
+  callbacks.check_file = [&broker](const ContentHash& file) { return broker.blobs_->store().KeepIfWhole(file); };
   return callbacks;
 }
 
@@ -326,7 +326,7 @@ void Broker::Handle(Received received) {
 
 // What is going to be named by a record.
 Status Broker::NameFiles(Message& message) {
-  const NameFile name = [this](const ContentHash& file) { return blobs_->Name(file); };
+  const NameFile name = [this](const ContentHash& file) { return blobs_->store().Name(file); };
   if (const auto* submit = message.payload.get_if<Submit>()) return NameInputs(*submit, name);
   if (auto* results = message.payload.get_if<Results>()) NameOutputs(*results, name);
   if (auto* events = message.payload.get_if<TaskEvents>()) NameSaved(*events, name);

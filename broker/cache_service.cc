@@ -66,12 +66,9 @@ CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes) {
 }
 
 bool NamesOnly(const ResultBody& body, const std::vector<ContentHash>& files) {
-  std::vector<FileRef> named = body.files;
-  for (const auto* file : {&body.stdout_file, &body.stderr_file, &body.table}) {
-    if (*file) named.push_back(**file);
-  }
+  const std::vector<FileRef> named = StoredFilesOf(body);
   return std::all_of(named.begin(), named.end(), [&](const FileRef& file) {
-    return !file.IsStored() || std::find(files.begin(), files.end(), file.hash) != files.end();
+    return std::find(files.begin(), files.end(), file.hash) != files.end();
   });
 }
 

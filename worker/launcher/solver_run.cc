@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/small_file.h"
 #include "common/model/limits.h"
 #include "worker/launcher/host_values.h"
 #include "worker/launcher/launcher_codec.h"
@@ -19,7 +20,6 @@
 #include "worker/launcher/process_family.h"
 #include "worker/launcher/result_size.h"
 #include "worker/launcher/scratch.h"
-#include "worker/telemetry/small_file.h"
 
 namespace icarus::worker {
 namespace {

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/small_file.h"
 #include "common/base/text.h"
 #include "worker/telemetry/machine.h"
 #include "worker/telemetry/process_tree.h"
-#include "worker/telemetry/small_file.h"
 
 namespace icarus::worker {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/small_file.h"
 #include "common/base/text.h"
-#include "worker/telemetry/small_file.h"
 
 namespace icarus::worker {
 namespace {

@@ -10,6 +10,7 @@
 #include "client/cli/verbs/cache_actions.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/protocol/result_codec.h"
 
 namespace icarus::client {
 namespace {
@@ -29,7 +30,7 @@ class EntryCollector {
       ++left_out_;
       return {};
     }
-    for (const FileRef& file : FilesOf(entry.body)) ICARUS_TRY(AddFile(file));
+    for (const FileRef& file : StoredFilesOf(entry.body)) ICARUS_TRY(AddFile(file));
     CachedItem item = entry.item;
     item.body = static_cast<std::int32_t>(bodies_.size());
     bodies_.push_back(entry.encoded);
@@ -52,15 +53,6 @@ class EntryCollector {
   std::uint64_t left_out() const { return left_out_; }
 
  private:
-  static std::vector<FileRef> FilesOf(const ResultBody& body) {
-    std::vector<FileRef> files = body.files;
-    for (const auto* file : {&body.stdout_file, &body.stderr_file, &body.table}) {
-      if (*file) files.push_back(**file);
-    }
-    std::erase_if(files, [](const FileRef& file) { return file.content.has_value(); });
-    return files;
-  }
-
   Status AddFile(const FileRef& file) {
     if (!written_.insert(file.hash).second) return {};
     ICARUS_ASSIGN(const std::string content, client_.ReadBlob(file));

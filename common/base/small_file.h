@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace icarus::worker {
+namespace icarus {
 
 // The file's text, up to 64 KiB of it; empty if it cannot be read.
 std::string ReadSmallFile(const std::string& path);
@@ -17,4 +17,4 @@ std::optional<std::uint64_t> LeadingNumber(std::string_view text);
 // The number that follows `key` at the start of a line: NumberAfter("MemTotal:   12 kB\n", "MemTotal:") is 12.
 std::optional<std::uint64_t> NumberAfter(std::string_view text, std::string_view key);
 
-}  // namespace icarus::worker
+}  // namespace icarus

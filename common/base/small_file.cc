@@ -1,4 +1,4 @@
-#include "worker/telemetry/small_file.h"
+#include "common/base/small_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "common/base/unique_fd.h"
 
-namespace icarus::worker {
+namespace icarus {
 namespace {
 constexpr std::size_t kMostBytes = 64u << 10;
 }
@@ -50,4 +50,4 @@ std::optional<std::uint64_t> NumberAfter(std::string_view text, std::string_view
   return std::nullopt;
 }
 
-}  // namespace icarus::worker
+}  // namespace icarus
