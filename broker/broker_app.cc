@@ -185,6 +185,9 @@ CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   callbacks.on_setting_learned = [&broker](const std::string& key, const std::string& value) {
     if (const Status set = broker.settings_.Set(key, value, Origin::kLive); !set) LogWarning(set.error().message);
   };
+  callbacks.on_memory_released = [&broker](std::uint64_t ticket, const CacheReleased& released) {
+    broker.core_->OnMemoryReleased(ticket, released.blocks, released.bytes, broker.out_);
+  };
   callbacks.on_durable = [&broker] { broker.events_->OnDurable(); };
   return callbacks;
 }

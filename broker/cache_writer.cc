@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/resident_memory.h"
 #include "common/base/check.h"
 #include "common/base/crash_point.h"
 
@@ -72,7 +73,10 @@ void CacheWriter::Clear() {
   open_ = {};
   open_.clear = true;
   open_bytes_ = 0;
+  paused_until_ms_.reset();
 }
+
+void CacheWriter::ReleaseMemory(bool caches, Released done) { releases_.push_back({caches, std::move(done)}); }
 
 void CacheWriter::AfterWriting(Written done) { told_.push_back(std::move(done)); }
 
@@ -89,7 +93,7 @@ void CacheWriter::Pump(std::int64_t clock_ms) {
   if (writing_) return;
   if (paused_until_ms_ && *paused_until_ms_ <= clock_ms) paused_until_ms_.reset();
   const bool can_write = !open_.empty() && !paused_until_ms_;
-  if (can_write || !work_.empty() || !told_.empty()) Start();
+  if (can_write || !work_.empty() || !told_.empty() || !releases_.empty()) Start();
 }
 
 void CacheWriter::Start() {
@@ -104,10 +108,11 @@ void CacheWriter::Start() {
   writing_ = changes;
   ++batches_;
   auto job = [this, changes, untried, work = std::exchange(work_, {}), told = std::exchange(told_, {}),
-              room = callbacks_.room()]() mutable {
+              releases = std::exchange(releases_, {}), room = callbacks_.room()]() mutable {
     Outcome outcome = Write(store_, *changes, room);
     for (Work& one : work) one(store_);
     changes.reset();
+    for (const Release& release : releases) Carry(release, outcome.cleared_bytes);
     inbox_.Post([this, outcome = std::move(outcome), untried, told = std::move(told)] {
       Finish(outcome);
       for (const Written& one : told) one(untried ? Status(*untried) : outcome.status);
@@ -119,10 +124,24 @@ void CacheWriter::Start() {
 CacheWriter::Outcome CacheWriter::Write(CacheStore& store, const CacheChanges& changes, const CacheRoom& room) {
   if (changes.empty()) return {};
   if (!changes.puts.empty()) CrashPoint("cache.put");
+  const std::uint64_t before = changes.clear ? store.DiskBytes() : 0;
   const Result<CacheWritten> written = store.Write(changes, room);
   if (!changes.puts.empty()) CrashPoint("cache.stored");
-  if (!written) return {written.error(), false};
-  return {{}, *written == CacheWritten::kWithoutPuts};
+  if (!written) return {written.error()};
+  const std::uint64_t cleared = before - std::min(before, changes.clear ? store.DiskBytes() : 0);
+  return {{}, *written == CacheWritten::kWithoutPuts, cleared};
+}
+
+// What the store gives back is the process's, and the machine's only when the process gives it back too.
+void CacheWriter::Carry(const Release& release, std::uint64_t cleared_bytes) {
+  const std::uint64_t before = ResidentBytes().value_or(0);
+  CacheReleased released;
+  if (release.caches) released = store_.ReleaseMemory();
+  TrimHeap();
+  const std::uint64_t given_back = before - std::min(before, ResidentBytes().value_or(before));
+  released.bytes = release.caches ? std::min(released.bytes, given_back) : given_back;
+  released.bytes += cleared_bytes;
+  inbox_.Post([released, done = release.done] { done(released); });
 }
 
 void CacheWriter::Finish(const Outcome& outcome) {

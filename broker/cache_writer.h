@@ -28,6 +28,7 @@ class CacheWriter {
   };
   using Work = std::function<void(CacheStore&)>;
   using Written = std::function<void(const Status&)>;
+  using Released = std::function<void(const CacheReleased&)>;
 
   CacheWriter(CacheStore& store, LoopInbox& inbox, Callbacks callbacks);
 
@@ -38,10 +39,14 @@ class CacheWriter {
   void Put(const ContentHash& key, CachePut put, bool replaces);
   void Remove(const std::vector<ContentHash>& keys);
   void Use(const ContentHash& key, std::uint64_t last_used);
-  void Clear();
+  void Clear();  // also when the disk was full: it gives space back
   // When what was decided until the end of this turn has been tried, with what came of it; at once, with the reason,
   // when it cannot be tried now.
   void AfterWriting(Written done);
+  // Memory that is not needed goes back to the machine, after what was decided until the end of this turn. `caches`:
+  // what the store keeps of its disk in memory is not needed. `done` is told of no more than was freed: also of the
+  // disk, when everything was cleared in the same turn.
+  void ReleaseMemory(bool caches, Released done);
   // On the cache's thread, after what was decided until the end of this turn. False: it has too much to do.
   bool Post(Work work);
 
@@ -57,9 +62,15 @@ class CacheWriter {
   struct Outcome {
     Status status;
     bool without_puts = false;
+    std::uint64_t cleared_bytes = 0;  // of the disk
+  };
+  struct Release {
+    bool caches = false;
+    Released done;
   };
   void Start();
   static Outcome Write(CacheStore& store, const CacheChanges& changes, const CacheRoom& room);
+  void Carry(const Release& release, std::uint64_t cleared_bytes);
   void Finish(const Outcome& outcome);
   void TakeBack(const CacheChanges& failed);  // what has to be tried again
   void TellLost(std::vector<ContentHash> keys);
@@ -76,6 +87,7 @@ class CacheWriter {
   std::size_t open_bytes_ = 0;
   std::vector<Work> work_;
   std::vector<Written> told_;
+  std::vector<Release> releases_;
   std::shared_ptr<const CacheChanges> writing_;  // read by the cache's thread
   std::uint64_t batches_ = 0;
   std::int64_t clock_ms_ = 0;                    // of the last Pump

@@ -41,6 +41,9 @@ CoreConfig MakeCoreConfig(const Settings& settings) {
     config.resources[name] = static_cast<std::int64_t>(NumberOf(value));
   }
   config.retention_ms = Milliseconds(settings.Number("jobs.retention_hours") * 3600);
+  config.emergency_priority_floor = static_cast<std::int32_t>(settings.Integer("emergency.priority_floor"));
+  config.emergency_max_lost_ms = Milliseconds(settings.Number("emergency.max_lost_minutes") * 60);
+  config.maintenance_interval_ms = Milliseconds(settings.Number("maintenance.interval_minutes") * 60);
   const auto count = [&](const char* key) { return static_cast<std::uint64_t>(settings.Integer(key)); };
   config.admission = {count("limits.pending_tasks"), count("limits.jobs"), count("limits.tasks_per_job"),
                       count("limits.memory_mb") << 20};

@@ -46,6 +46,7 @@ void EffectRunner::Deliver(Effect& effect) {
                  [&](UseCache& use) { cache_.Use(use.key, use.last_used); },
                  [&](RemoveCache& remove) { cache_.Remove(remove.keys); },
                  [&](ClearCache&) { cache_.Clear(); },
+                 [&](ReleaseMemory& release) { Release(release); },
                  [&](SendAfterCache& after) { SendAfterCacheWrites(std::move(after.send)); },
                  [&](SettingLearned& learned) { callbacks_.on_setting_learned(learned.key, learned.value); },
                  [&](ForgetPeer& peer) { gateway_.Forget(peer.role, peer.instance); },
@@ -62,6 +63,13 @@ void EffectRunner::TellSequence(AnyMessage& payload) const {
   if (auto* welcome = payload.get_if<Welcome>()) welcome->sequence = durable_sequence_;
   if (auto* reply = payload.get_if<HeartbeatReply>()) reply->sequence = durable_sequence_;
   if (auto* ack = payload.get_if<ResultsAck>()) ack->sequence = durable_sequence_;
+}
+
+void EffectRunner::Release(const ReleaseMemory& release) {
+  if (release.clear) cache_.Clear();
+  cache_.ReleaseMemory(release.caches, [this, ticket = release.ticket](const CacheReleased& released) {
+    callbacks_.on_memory_released(ticket, released);
+  });
 }
 
 void EffectRunner::SendAfterCacheWrites(SendMessage send) {

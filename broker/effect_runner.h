@@ -27,6 +27,7 @@ struct CoreCallbacks {
   std::function<void(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>&, std::vector<Body>)>
       on_tasks_read;
   std::function<void(const std::string& key, const std::string& value)> on_setting_learned;
+  std::function<void(std::uint64_t ticket, const CacheReleased&)> on_memory_released;
   std::function<void()> on_durable;  // a batch is on disk
 };
 
@@ -55,6 +56,7 @@ class EffectRunner {
  private:
   void Deliver(Effect& effect);
   void TellSequence(AnyMessage& payload) const;
+  void Release(const ReleaseMemory& release);
   void SendAfterCacheWrites(SendMessage send);
   void PostTaskRead(ReadTasks read);
 

@@ -1,5 +1,6 @@
 #include "broker/resident_memory.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -20,5 +21,7 @@ std::optional<std::uint64_t> ResidentBytes() {
   if (std::from_chars(begin, sizes->data() + sizes->size(), pages).ec != std::errc()) return std::nullopt;
   return pages * static_cast<std::uint64_t>(::getpagesize());
 }
+
+void TrimHeap() { ::malloc_trim(0); }
 
 }  // namespace icarus::broker

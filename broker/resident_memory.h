@@ -7,5 +7,7 @@
 namespace icarus::broker {
 
 std::optional<std::uint64_t> ResidentBytes();
+// Gives what has been freed back to the machine. Any thread.
+void TrimHeap();
 
 }  // namespace icarus::broker

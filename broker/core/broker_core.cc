@@ -360,6 +360,7 @@ void BrokerCore::EndTurn(Now now, Outbox& out) {
   }
   ForgiveLateTurn(now);
   FireDeadlines(now, out);
+  TendUpkeep(now, out);
   SettleDependents(now, out);
   ExpireJobs(now, out);
   ProbeAhead(now, out);
@@ -398,6 +399,7 @@ std::optional<std::int64_t> BrokerCore::NextDeadlineMs() const {
   if (!job_deadlines_.empty()) consider(job_deadlines_.begin()->first);
   if (!delayed_starts_.empty()) consider(delayed_starts_.begin()->first);
   if (!expiries_.empty()) consider(expiries_.begin()->first);
+  if (const auto upkeep = NextUpkeepMs()) consider(*upkeep);
   if (orphans_until_ms_) consider(*orphans_until_ms_);
   for (const CacheIndex* index : {&cache_, &values_}) {
     const auto expiry = index->NextExpiry();

@@ -72,7 +72,10 @@ class BrokerCore {
   void RecoverTask(TaskRef task, const TaskRecord& record);
   void RecoverDispatch(const DispatchRecord& record);
   void RecoverLastJob(std::uint64_t last_job) { last_job_ = std::max(last_job_, last_job); }
-  void RecoverCacheCounters(const CacheCounters& counters) { cache_.counters = written_counters_ = counters; }
+  void RecoverCacheCounters(const CacheCounters& counters) {
+    cache_.counters = written_counters_ = counters;
+    expirations_told_ = counters.expirations;
+  }
   // What was recovered of it is not in the store any more.
   void ForgetRecoveredCache() {
     cache_.Clear();
@@ -103,6 +106,8 @@ class BrokerCore {
   // Its value was read for somebody, and is not what was written.
   void OnCacheDamage(const ContentHash& key, Outbox& out);
   void OnConfigChanged(CoreConfig config, Now now, Outbox& out);
+  // Of the cache's memory, and of the process's and, when the store was cleared, of the disk.
+  void OnMemoryReleased(std::uint64_t ticket, std::uint64_t blocks, std::uint64_t bytes, Outbox& out);
   // What this process uses of the machine's memory.
   void OnMemory(std::uint64_t bytes) { memory_bytes_ = bytes; }
   // No room on disk: submissions are refused until it is over. `reason` empty: it is over.
@@ -148,6 +153,19 @@ class BrokerCore {
     std::uint64_t correlation = 0;
     CancelReply reply;
     std::set<ExecutionId> open;  // what the workers are still ending
+  };
+  // An execution that a worker was asked back for in an emergency, as it was then.
+  struct Asked {
+    Token token;
+    bool ran = false;
+  };
+  struct PendingUpkeep {
+    std::string instance;
+    std::uint64_t correlation = 0;
+    std::int64_t until_ms = 0;
+    UpkeepReply reply;
+    std::map<ExecutionId, Asked> open;
+    bool releasing = true;
   };
   struct PendingRead {
     enum class Kind { kShow, kResults, kRetry, kReopen, kExplain, kInput } kind = Kind::kShow;
@@ -290,6 +308,17 @@ class BrokerCore {
   bool IsWaitedFor(JobId job) const;
   void DropJob(const Job& job, Now now, Outbox& out);
 
+  // upkeep (upkeep.cc)
+  void HandleUpkeep(const Caller& caller, const Upkeep& request, std::uint64_t correlation, Now now, Outbox& out);
+  bool IsDiskFull() const;
+  UpkeepReply CloseUpkeepPeriod();
+  bool MayBeStopped(const Execution& execution, Now now) const;
+  std::map<ExecutionId, Asked> StopBelowFloor(Now now, Outbox& out);
+  bool MayStart(std::int32_t priority) const;
+  void NoteReturned(PendingUpkeep& upkeep) const;
+  void TendUpkeep(Now now, Outbox& out);
+  std::optional<std::int64_t> NextUpkeepMs() const;
+
   // access
   Result<Job*> FindJob(const Caller& caller, JobId id);
   static bool MaySee(const Caller& caller, const Job& job) { return caller.admin || caller.user == job.record().user; }
@@ -393,7 +422,7 @@ class BrokerCore {
   ExplainReply ExplainEnded(const Job& job, TaskIndex index, const TaskRecord* record) const;
   ExplainReply ExplainOpen(const Job& job, TaskIndex index, Now now) const;
   ExplainReply ExplainExecution(const Execution& execution, TaskRef task, TaskState state, Now now) const;
-  ExplainReply ExplainQueued(const Job& job, TaskIndex index, TaskState state) const;
+  ExplainReply ExplainQueued(const Job& job, TaskIndex index, TaskState state, Now now) const;
   ExplainReply ExplainPlace(const Job& job, TaskIndex index, TaskState state) const;
   std::string ExplainHeld(const Job& job, Now now) const;
   std::string WhyNotCached(const Job& job) const;
@@ -447,8 +476,13 @@ class BrokerCore {
   std::map<std::uint64_t, PendingRead> pending_reads_;
   std::uint64_t last_ticket_ = 0;
   std::vector<PendingCancel> pending_cancels_;
-  std::vector<std::uint64_t> stale_records_;  // found at recovery
-  std::set<JobId> probing_;                   // cacheable jobs with tasks not probed yet
+  std::map<std::uint64_t, PendingUpkeep> pending_upkeeps_;
+  std::optional<std::int64_t> rest_until_ms_;  // after an emergency
+  std::optional<std::int64_t> maintained_ms_;  // when the last round began
+  std::uint64_t expirations_told_ = 0;         // CacheCounters::expirations at the last upkeep
+  std::uint64_t tasks_cleaned_ = 0;            // since the last upkeep
+  std::vector<std::uint64_t> stale_records_;   // found at recovery
+  std::set<JobId> probing_;                    // cacheable jobs with tasks not probed yet
   UnresolvedJobs unresolved_;
   std::set<std::pair<std::int64_t, TaskRef>> backoffs_;             // due monotonic ms
   std::set<std::pair<std::int64_t, JobId>> queue_timeouts_;         // of tasks never taken

@@ -46,6 +46,7 @@ void BrokerCore::HandleClientMessage(ClientSession& session, Message message, No
     case Explain::kType: return HandleExplain(caller, payload.get<Explain>(), correlation, now, out);
     case CacheQuery::kType: return HandleCache(caller, payload.get<CacheQuery>(), correlation, out);
     case Estimate::kType: return HandleEstimate(caller, std::move(payload.get<Estimate>()), correlation, now, out);
+    case Upkeep::kType: return HandleUpkeep(caller, payload.get<Upkeep>(), correlation, now, out);
     case RemoveCached::kType: return HandleRemoveCached(caller, payload.get<RemoveCached>(), correlation, out);
     case Heartbeat::kType: return out.Reply(PeerRole::kClient, caller.instance, correlation, HeartbeatReply{});
     case Goodbye::kType: return DropSession(caller.instance, out);

@@ -161,8 +161,8 @@ void BrokerCore::Schedule(Now now, Outbox& out) {
                                                                               : std::numeric_limits<double>::infinity();
                                      }};
   const auto may_run = [&](const ReadyQueue::Level& level) {
-    return !full_classes.contains(level.request_class) && !blocked.contains(&level) && UserHasRoom(level.user) &&
-           ResourcesFree(classes_.Get(level.request_class));
+    return MayStart(level.priority) && !full_classes.contains(level.request_class) && !blocked.contains(&level) &&
+           UserHasRoom(level.user) && ResourcesFree(classes_.Get(level.request_class));
   };
   for (int rounds = 0; rounds < 256; ++rounds) {
     ReadyQueue::Level* level = ready_.Best(config_.aging_ms, ties, may_run);

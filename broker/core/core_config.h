@@ -27,6 +27,9 @@ struct CoreConfig {
   std::map<std::string, std::string> solver_default;  // solver → identity
   std::map<std::string, std::int64_t> resources;      // cluster-wide named resources
   std::int64_t retention_ms = 720ll * 3'600'000;      // how long an ended job is kept
+  std::int32_t emergency_priority_floor = 5;          // running tasks below it are stopped in an emergency,
+  std::int64_t emergency_max_lost_ms = 30 * 60'000;   // but for those that would lose more
+  std::int64_t maintenance_interval_ms = 30 * 60'000;
   AdmissionLimits admission;
   std::uint64_t max_workers = 100'000;
   bool retry_no_convergence = false;

@@ -117,7 +117,7 @@ ExplainReply BrokerCore::ExplainOpen(const Job& job, TaskIndex index, Now now) c
   if (execution != nullptr && !(execution->leader() == TaskRef{job.id(), index})) {
     return {state, "joined", "it is joined to the equal task " + FormatTask(execution->leader()) + ", which is queued"};
   }
-  return ExplainQueued(job, index, state);
+  return ExplainQueued(job, index, state, now);
 }
 
 std::string BrokerCore::ExplainHeld(const Job& job, Now now) const {
@@ -161,7 +161,7 @@ ExplainReply BrokerCore::ExplainExecution(const Execution& execution, TaskRef ta
 }
 
 // The first of the reasons, from the general to the special, that holds.
-ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskState state) const {
+ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskState state, Now now) const {
   const std::string solver = job.spec().solver;
   const auto& all = workers_.all();
   const auto live = std::count_if(all.begin(), all.end(), [](const auto& entry) { return !entry.second.lost; });
@@ -201,6 +201,11 @@ ExplainReply BrokerCore::ExplainQueued(const Job& job, TaskIndex index, TaskStat
   }
   if (open == 0) {
     return {state, "held", "the only workers that could run it take nothing now: " + held};
+  }
+  if (!MayStart(job.spec().priority)) {
+    return {state, "emergency",
+            "after an emergency cleanup nothing below priority " + std::to_string(config_.emergency_priority_floor) +
+                " (emergency.priority_floor) starts for another " + Seconds(*rest_until_ms_ - now.monotonic_ms())};
   }
   if (!JobHasRoom(job)) {
     return {state, "max_running", Counted(job.in_flight, "task") + " of its job run, as many as --max-running allows"};

@@ -43,6 +43,13 @@ struct RemoveCache {
   std::vector<ContentHash> keys;
 };
 struct ClearCache {};
+// Memory that is not needed; `caches`: also what the cache keeps of its disk in memory; `clear`: first, everything that
+// is in its store goes. Answered by OnMemoryReleased.
+struct ReleaseMemory {
+  std::uint64_t ticket = 0;
+  bool caches = false;
+  bool clear = false;
+};
 // What the cache's store has to have done before: an error goes in its place when it could not.
 struct SendAfterCache {
   SendMessage send;
@@ -75,7 +82,7 @@ struct Note {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, UseCache, RemoveCache, ClearCache,
+using Effect = std::variant<SendMessage, Persist, ReadCache, PutCache, UseCache, RemoveCache, ClearCache, ReleaseMemory,
                             SendAfterCache, ReadTasks, SettingLearned, ForgetPeer, KeepEvent, Note>;
 
 class Outbox {

@@ -65,6 +65,7 @@ void BrokerCore::ExpireJobs(Now now, Outbox& out) {
 
 void BrokerCore::DropJob(const Job& job, Now now, Outbox& out) {
   TellJob("job_expired", job, "", now, out);
+  tasks_cleaned_ += job.total();
   const JobId id = job.id();
   out.Write(DeleteJob{id});
   out.Log("job expired", {{"job", std::to_string(id.value)}});

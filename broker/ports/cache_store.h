@@ -32,6 +32,11 @@ struct CacheChanges {
 
 enum class CacheMemory { kPlenty, kShort };
 
+struct CacheReleased {
+  std::uint64_t blocks = 0;  // of its tables, that had been read
+  std::uint64_t bytes = 0;   // by its own account
+};
+
 enum class CacheWritten { kAll, kWithoutPuts };
 
 // One thread at a time calls it (the cache thread), except Load, which is called before that thread runs.
@@ -44,6 +49,9 @@ class CacheStore {
   virtual Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) = 0;
   // kShort: what the store keeps in memory beside the disk is given back, and little is kept from then on.
   virtual void SetMemory(CacheMemory memory) = 0;
+  // Gives back once what it keeps in memory beside the disk.
+  virtual CacheReleased ReleaseMemory() = 0;
+  virtual std::uint64_t DiskBytes() = 0;
   // Exactly the bytes that were put; nullopt: not there; kCorruption: there, but damaged (the caller removes it).
   virtual Result<std::optional<std::string>> Get(const ContentHash& key) = 0;
   // What is known of the value, `last_used` as of its put; nullopt: not there.

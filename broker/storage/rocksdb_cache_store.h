@@ -33,6 +33,8 @@ class RocksDbCacheStore final : public CacheStore {
   // does, when nothing was written for a moment, or the disk holds half as much again as it may.
   Result<CacheWritten> Write(const CacheChanges& changes, const CacheRoom& room) override;
   void SetMemory(CacheMemory memory) override;
+  CacheReleased ReleaseMemory() override;
+  std::uint64_t DiskBytes() override;
   // Of what was read and what is not in files yet.
   std::uint64_t MemoryBytes() const;
   Result<std::optional<std::string>> Get(const ContentHash& key) override;

@@ -308,7 +308,7 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
   CLI::App* events = verb("events");
   AddInteger(events, "--after", 0, kMany, "only those with a higher number", options.events.after);
   events->add_flag("-f,--follow", options.events.follow, "go on with what happens, until Ctrl-C");
-  verb("doctor");
+  for (const char* name : {"maintenance", "emergency-cleanup", "doctor"}) verb(name);
 }
 
 void Define(CLI::App& app, Options& options) {

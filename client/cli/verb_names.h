@@ -11,7 +11,7 @@ struct VerbText {
   const char* example;
 };
 
-inline constexpr std::array<VerbText, 22> kVerbTexts = {{
+inline constexpr std::array<VerbText, 24> kVerbTexts = {{
     {"up", "Start a broker and workers here, in the background", "icarus up --workers 2"},
     {"down", "End what runs here; running tasks return to the queue", "icarus down --drain 30s"},
     {"submit", "Queue an analysis or a sweep of it",
@@ -37,6 +37,10 @@ inline constexpr std::array<VerbText, 22> kVerbTexts = {{
      "icarus cache list --analysis airfoil_polar --where reynolds=1e5:1e6 -o csv"},
     {"config", "The broker's live settings: list, get, set or unset", "icarus config set cache.max_size_mb 2000"},
     {"events", "Everything that happened, a JSON line each", "icarus events --follow"},
+    {"maintenance", "What happens by itself every half hour, now: drop what has expired, give memory back",
+     "icarus maintenance"},
+    {"emergency-cleanup", "Give back memory, and the slots of running tasks of low priority",
+     "icarus emergency-cleanup"},
     {"doctor", "Checks of this machine", "icarus doctor"},
 }};
 

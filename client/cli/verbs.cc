@@ -11,13 +11,31 @@ struct Verb {
   VerbFunction run;
 };
 
-constexpr std::array<Verb, 22> kVerbs = {{
-    {"up", RunUp},         {"down", RunDown},         {"submit", RunSubmit},   {"run", RunRun},
-    {"list", RunList},     {"show", RunShow},         {"explain", RunExplain}, {"wait", RunWait},
-    {"watch", RunWatch},   {"result", RunResult},     {"get", RunGet},         {"logs", RunLogs},
-    {"cancel", RunCancel}, {"retry", RunRetry},       {"workers", RunWorkers}, {"analyses", RunAnalyses},
-    {"cache", RunCache},   {"config", RunConfig},     {"events", RunEvents},   {"doctor", RunDoctor},
-    {"diff", RunDiff},     {"estimate", RunEstimate},
+constexpr std::array<Verb, 24> kVerbs = {{
+    {"up", RunUp},
+    {"down", RunDown},
+    {"submit", RunSubmit},
+    {"run", RunRun},
+    {"list", RunList},
+    {"show", RunShow},
+    {"explain", RunExplain},
+    {"wait", RunWait},
+    {"watch", RunWatch},
+    {"result", RunResult},
+    {"get", RunGet},
+    {"logs", RunLogs},
+    {"cancel", RunCancel},
+    {"retry", RunRetry},
+    {"workers", RunWorkers},
+    {"analyses", RunAnalyses},
+    {"cache", RunCache},
+    {"config", RunConfig},
+    {"events", RunEvents},
+    {"doctor", RunDoctor},
+    {"diff", RunDiff},
+    {"estimate", RunEstimate},
+    {"maintenance", RunMaintenance},
+    {"emergency-cleanup", RunEmergencyCleanup},
 }};
 
 }  // namespace

@@ -31,6 +31,8 @@ Result<int> RunEvents(Session& session);
 Result<int> RunEstimate(Session& session);
 Result<int> RunDiff(Session& session);
 Result<int> RunDoctor(Session& session);
+Result<int> RunMaintenance(Session& session);
+Result<int> RunEmergencyCleanup(Session& session);
 
 using VerbFunction = Result<int> (*)(Session&);
 

@@ -187,6 +187,19 @@ Json CacheJson(const CacheReply& reply) {
   return json;
 }
 
+Json MaintenanceJson(const UpkeepReply& reply) {
+  return {{"cache_expired_cleaned", reply.expired},
+          {"background_tasks_cleaned", reply.tasks_cleaned},
+          {"memory_released", reply.bytes_freed}};
+}
+
+Json EmergencyJson(const UpkeepReply& reply) {
+  return {{"cache_cleared", reply.cache_cleared},
+          {"bytes_freed", reply.bytes_freed},
+          {"background_tasks_cancelled", reply.stopped},
+          {"requeued", reply.requeued}};
+}
+
 Json ConfigEntryJson(const ConfigEntry& entry) {
   Json value = entry.value;
   if (const auto number = ParseNumber(entry.value)) {

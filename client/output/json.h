@@ -21,6 +21,10 @@ Json ShowJson(const ShowJobReply& reply);
 Json WorkersJson(const std::vector<WorkerInfo>& workers);
 // size_mb and max_size_mb are in the unit of the setting cache.max_size_mb, 2^20 bytes.
 Json CacheJson(const CacheReply& reply);
+// {"cache_expired_cleaned","background_tasks_cleaned","memory_released"}, the last in bytes
+Json MaintenanceJson(const UpkeepReply& reply);
+// {"cache_cleared","bytes_freed","background_tasks_cancelled","requeued"}
+Json EmergencyJson(const UpkeepReply& reply);
 // {"key","value","origin"}; a value that is a number or a truth value is one here too.
 Json ConfigEntryJson(const ConfigEntry& entry);
 Json ConfigJson(const std::vector<ConfigEntry>& entries);

@@ -79,6 +79,19 @@ std::string CacheText(const CacheReply& reply) {
   return out;
 }
 
+std::string MaintenanceText(const UpkeepReply& reply) {
+  return Line("expired", Counted(reply.expired, "cached result") + " since the round before") +
+         Line("jobs", Counted(reply.tasks_cleaned, "task") + " of jobs that are not kept any more") +
+         Line("memory", FormatSize(reply.bytes_freed) + " given back");
+}
+
+std::string EmergencyText(const UpkeepReply& reply) {
+  return Line("cache", std::to_string(reply.cache_cleared) + " entries of its memory dropped") +
+         Line("freed", FormatSize(reply.bytes_freed)) +
+         Line("stopped", Counted(reply.stopped, "running task") + " of low priority") +
+         Line("requeued", Counted(reply.requeued, "task") + "; nothing of low priority starts for a minute");
+}
+
 std::string ConfigText(const std::vector<ConfigEntry>& entries, bool with_origin, const TextStyle& style) {
   TextTable table;
   table.AddColumn("key");

@@ -172,6 +172,8 @@ std::string_view MessageTypeName(MessageType type) {
     case MessageType::kEventsReply: return "events_reply";
     case MessageType::kListCache: return "list_cache";
     case MessageType::kListCacheReply: return "list_cache_reply";
+    case MessageType::kUpkeep: return "upkeep";
+    case MessageType::kUpkeepReply: return "upkeep_reply";
     case MessageType::kRemoveCached: return "remove_cached";
     case MessageType::kRemoveCachedReply: return "remove_cached_reply";
     case MessageType::kImportCache: return "import_cache";

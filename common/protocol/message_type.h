@@ -55,6 +55,8 @@ enum class MessageType : std::uint16_t {
   kImportCacheReply = 97,
   kEstimate = 98,
   kEstimateReply = 99,
+  kUpkeep = 100,
+  kUpkeepReply = 101,
   // Workers
   kDispatch = 64,        // b → w
   kTaskEvents = 65,      // w → b

@@ -23,6 +23,7 @@
 #include "common/protocol/cache_messages.h"
 #include "common/protocol/message_type.h"
 #include "common/protocol/session_numbers.h"
+#include "common/protocol/upkeep_messages.h"
 #include "common/protocol/value_messages.h"
 
 namespace icarus {
@@ -621,7 +622,7 @@ using AllMessages =
              ExplainReply, ListWorkers, ListWorkersReply, CacheQuery, CacheReply, ListCache, ListCacheReply,
              RemoveCached, RemoveCachedReply, ImportCache, ImportCacheReply, Config, ConfigReply, ListEvents,
              EventsReply, Backup, BackupReply, Dispatch, TaskEvents, Results, ResultsAck, StopExecutions, Drain,
-             GetValues, GetValuesReply, PutValues>;
+             GetValues, GetValuesReply, PutValues, Upkeep, UpkeepReply>;
 
 // One message as it is handed about: what it says, the request it belongs to, and its bodies.
 struct Message {

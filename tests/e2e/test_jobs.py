@@ -123,7 +123,7 @@ class NoopTest(harness.IcarusTest):
     def test_output_of_every_verb_is_one_json_document(self):
         number = self.home.submit("noop", "--wait")
         for verb in (["list"], ["show", number], ["result", number], ["workers"], ["cache", "stats"], ["analyses"],
-                     ["analyses", "airfoil_polar"], ["doctor"]):
+                     ["analyses", "airfoil_polar"], ["maintenance"], ["doctor"]):
             with self.subTest(verb=verb):
                 json.loads(self.home.icarus(*harness.with_json(verb), expect=None).out)
 

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <random>
 #include <set>
 
 #include "broker/storage/rocksdb_cache_store.h"
@@ -46,6 +47,8 @@ class HeldStore final : public CacheStore {
     return store_.Write(changes, room);
   }
   void SetMemory(CacheMemory memory) override { store_.SetMemory(memory); }
+  CacheReleased ReleaseMemory() override { return store_.ReleaseMemory(); }
+  std::uint64_t DiskBytes() override { return store_.DiskBytes(); }
   Result<std::optional<std::string>> Get(const ContentHash& key) override { return store_.Get(key); }
   Result<std::optional<CacheEntry>> Find(const ContentHash& key) override { return store_.Find(key); }
   Status Scan(const std::optional<ContentHash>& after,
@@ -109,6 +112,19 @@ class CacheWriterTest : public ::testing::Test {
       EXPECT_TRUE(loop_.Wait(std::chrono::milliseconds(100)));
     }
     ADD_FAILURE() << "the deadline has passed";
+  }
+  CacheReleased Release() {
+    std::optional<CacheReleased> released;
+    writer_->ReleaseMemory(true, [&](const CacheReleased& told) { released = told; });
+    RunUntil(0, [&] { return released.has_value(); });
+    return released.value_or(CacheReleased{});
+  }
+  // Bytes that cannot be compressed, the same for the same seed.
+  static std::string Noise(std::uint64_t seed, std::size_t size) {
+    std::mt19937_64 random(seed);
+    std::string noise(size, '\0');
+    for (char& byte : noise) byte = static_cast<char>(random());
+    return noise;
   }
   std::optional<std::string> Stored(std::uint64_t number) { return store_->Get(Key(number)).value_or("an error"); }
 
@@ -249,6 +265,34 @@ TEST_F(CacheWriterTest, WorkSeesWhatWasDecidedBeforeAndGoesOnWhileTheCachePauses
   EXPECT_FALSE(Settle(0));
   ASSERT_TRUE(writer_->Post([&](CacheStore&) { inbox_->Post([&] { done = true; }); }));
   RunUntil(1, [&] { return done; });
+}
+
+TEST_F(CacheWriterTest, ReleasedMemoryIsNoMoreThanWasFreedAndTheValuesStay) {
+  for (std::uint64_t key = 0; key < 64; ++key) Put(key, Noise(key, 64 << 10));
+  EXPECT_TRUE(Settle(0));
+  const std::uint64_t before = store_->MemoryBytes();
+  EXPECT_GT(before, 1u << 20);
+  const CacheReleased released = Release();
+  EXPECT_LT(store_->MemoryBytes(), 1u << 20);
+  EXPECT_LE(released.bytes, before - store_->MemoryBytes());
+  for (std::uint64_t key = 0; key < 64; ++key) ASSERT_EQ(Stored(key), Noise(key, 64 << 10));
+  EXPECT_GT(Release().blocks, 0u) << "those that were read just now";
+}
+
+TEST_F(CacheWriterTest, AClearingAlsoOnAFullDiskTellsWhatTheDiskGotBack) {
+  for (std::uint64_t key = 0; key < 64; ++key) Put(key, Noise(key, 256 << 10));
+  EXPECT_TRUE(Settle(0));
+  const std::uint64_t before = store_->DiskBytes();
+  EXPECT_GT(before, 8u << 20);
+  held_->FailWith("the disk is full");
+  Put(99, "lost");
+  EXPECT_FALSE(Settle(0));
+  held_->FailWith("");
+  writer_->Clear();  // although it rests
+  const CacheReleased released = Release();
+  EXPECT_GT(released.bytes, 8u << 20);
+  const auto freed = [&] { return before - std::min(before, store_->DiskBytes()); };
+  RunUntil(0, [&] { return freed() + (1u << 20) >= released.bytes; });
 }
 
 }  // namespace

@@ -312,6 +312,11 @@ void BrokerNode::Perform(std::vector<broker::Effect> effects) {
         for (const ContentHash& key : remove.keys) cache_.erase(key);
       },
       [&](broker::ClearCache&) { cache_.clear(); },
+      [&](broker::ReleaseMemory& release) {
+        if (release.clear) cache_.clear();
+        Later(Latency(100 * kMicrosecond),
+              [this, ticket = release.ticket] { core_->OnMemoryReleased(ticket, 0, 0, out_); });
+      },
       [&](broker::ForgetPeer& peer) { peers_[static_cast<int>(peer.role)].Forget(peer.instance); },
       [](broker::KeepEvent&) {},
       [&](broker::Note& note) {

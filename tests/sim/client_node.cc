@@ -167,6 +167,11 @@ std::optional<JobId> ClientNode::DrawJob() {
 
 void ClientNode::DoSomething() {
   Random& random = world_.random;
+  if (user_ == "admin" && random.Below(12) == 0) {
+    const Upkeep upkeep{random.Below(3) > 0};
+    world_.trace.Add(world_.scheduler.now(), upkeep.emergency ? "emergency cleanup" : "maintenance");
+    return Ask(upkeep);
+  }
   const std::uint64_t choice = random.Below(16);
   if (choice < 5 || own_.empty()) {
     const std::string id = "s" + std::to_string(++submissions_);

@@ -157,6 +157,10 @@ void CoreWorld::Apply(Effect effect) {
                    for (const ContentHash& key : remove.keys) cache_.erase(key);
                  },
                  [&](ClearCache&) { cache_.clear(); },
+                 [&](ReleaseMemory& release) {
+                   if (release.clear) cache_.clear();
+                   core_->OnMemoryReleased(release.ticket, release.caches ? 3 : 0, 4096, out_);
+                 },
                  [&](ReadTasks& read) {
                    std::vector<std::optional<TaskRecord>> records;
                    std::vector<Body> found;
