@@ -170,8 +170,8 @@ Status Broker::Recover() {
 
 CoreCallbacks Broker::MakeCallbacks(Broker& broker) {
   CoreCallbacks callbacks;
-  callbacks.cache.on_read = [&broker](const ContentHash& key, Body body, bool damaged) {
-    broker.core_->OnCacheRead(key, std::move(body), damaged, broker.Clock(), broker.out_);
+  callbacks.cache.on_read = [&broker](const ContentHash& key, CacheReadEnd end, Body body) {
+    broker.core_->OnCacheRead(key, end, std::move(body), broker.Clock(), broker.out_);
   };
   callbacks.cache.on_puts_lost = [&broker](const auto& keys) { broker.core_->OnCachePutsLost(keys); };
   callbacks.cache.on_state = [&broker](const std::string& why) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -47,7 +48,8 @@ CachedItem ItemOf(const ContentHash& key, const CacheEntry& entry) {
   return item;
 }
 
-CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes) {
+CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes, const std::vector<FileRef>& files,
+                   std::int64_t wall_ms) {
   CacheEntry entry;
   entry.analysis = item.analysis;
   entry.solver = item.solver;
@@ -55,33 +57,39 @@ CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes) {
   entry.host = item.host;
   entry.target = item.target;
   entry.form = item.form;
-  entry.computed_at_ms = item.computed_at_ms;
+  entry.computed_at_ms = std::min(item.computed_at_ms, wall_ms);  // by our clock nothing is from the future
   entry.expires_at_ms = item.expires_at_ms;
   entry.compute_s = item.compute_s;
-  entry.size_bytes = item.blobs.empty() ? body_bytes : std::max<std::uint64_t>(item.size_bytes, body_bytes);
+  entry.size_bytes = body_bytes;
+  for (const FileRef& file : files) entry.size_bytes += file.size;
   entry.origin = CacheOrigin::kImport;
   entry.incomplete = item.incomplete;
-  if (!item.blobs.empty()) entry.blobs = item.blobs;
+  if (!files.empty()) entry.blobs.emplace();
+  for (const FileRef& file : files) entry.blobs->push_back(file.hash);
   return entry;
 }
 
-bool NamesOnly(const ResultBody& body, const std::vector<ContentHash>& files) {
-  const std::vector<FileRef> named = StoredFilesOf(body);
-  return std::all_of(named.begin(), named.end(), [&](const FileRef& file) {
-    return std::find(files.begin(), files.end(), file.hash) != files.end();
-  });
+// Whether the form is that of a result of this analysis and build of a solver.
+bool SaysTheSame(const CachedItem& item) {
+  const nlohmann::json form = nlohmann::json::parse(item.form, nullptr, /*allow_exceptions=*/false);
+  const auto is = [&form](const char* member, const std::string& text) {
+    const auto found = form.find(member);
+    return found != form.end() && found->is_string() && found->get_ref<const std::string&>() == text;
+  };
+  return form.is_object() && is("analysis", item.analysis) && is("solver", item.solver + "@" + item.identity) &&
+         form.contains("params") && form["params"].is_object() && !form.contains("intermediate");
 }
 
 // What is wrong with an entry that came from elsewhere; empty: nothing.
-std::string WhyRejected(const CachedItem& item, const Body& body, std::int64_t wall_ms) {
+std::string WhyRejected(const CachedItem& item, const Body& body, const Result<ResultBody>& decoded,
+                        std::int64_t wall_ms) {
   if (item.form.empty()) return "it does not say what its key is made of";
   if (HashBytes(item.form) != item.key) return "its key is not that of what it says it is";
+  if (!SaysTheSame(item)) return "what its key is made of is no form of its analysis and solver";
   if (body == nullptr) return "it has no value";
   if (item.error) return "it is a failure, which every cache learns for itself";
   if (body->size() > limits::kMaxResultBytes) return "its value is larger than a result may be";
-  const Result<ResultBody> decoded = DecodeResultBody(*body);
   if (!decoded) return "its value cannot be read: " + decoded.error().message;
-  if (!NamesOnly(*decoded, item.blobs)) return "its value names a file that it does not list";
   if (!std::isfinite(item.compute_s) || item.compute_s < 0) return "its cost is no number of seconds";
   if (HasExpired(item.expires_at_ms, wall_ms)) return "it has expired";
   return {};
@@ -201,9 +209,12 @@ std::vector<CacheService::Found> CacheService::Examine(CacheStore& store, const 
   std::vector<Found> taken;
   for (const CachedItem& item : request.items) {
     const Body body = item.body < 0 ? nullptr : bodies[static_cast<std::size_t>(item.body)];
-    std::string why = WhyRejected(item, body, wall_ms);
-    for (const ContentHash& blob : item.blobs) {
-      if (why.empty() && !callbacks_.name_file(blob)) why = "the file " + blob.Hex() + " that it names is not here";
+    const Result<ResultBody> decoded = body ? DecodeResultBody(*body) : ResultBody{};
+    std::string why = WhyRejected(item, body, decoded, wall_ms);
+    const std::vector<FileRef> files = why.empty() ? StoredFilesOf(*decoded) : std::vector<FileRef>();
+    for (const FileRef& file : files) {
+      if (why.empty() && !callbacks_.name_file(file.hash))
+        why = "the file " + file.hash.Hex() + " that it names is not here";
     }
     if (!why.empty()) {
       ++reply.rejected;
@@ -218,7 +229,7 @@ std::vector<CacheService::Found> CacheService::Examine(CacheStore& store, const 
       ++reply.conflicts;
       reply.problems.push_back(item.key.Hex() + ": another value is here under this key");
     } else {
-      taken.push_back({item.key, EntryOf(item, body->size()), body});
+      taken.push_back({item.key, EntryOf(item, body->size(), files, wall_ms), body});
     }
   }
   return taken;

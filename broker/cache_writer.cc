@@ -200,18 +200,26 @@ bool CacheWriter::HaveFiles(const std::vector<ContentHash>& files) const {
   return std::all_of(files.begin(), files.end(), callbacks_.name_file);
 }
 
+CacheReadEnd CacheWriter::EndOf(const Result<std::optional<std::string>>& value,
+                                const std::vector<ContentHash>& files) const {
+  if (!value) return value.error().code == ErrorCode::kCorruption ? CacheReadEnd::kDamaged : CacheReadEnd::kFailed;
+  if (!*value) return CacheReadEnd::kGone;
+  return HaveFiles(files) ? CacheReadEnd::kFound : CacheReadEnd::kDamaged;
+}
+
 void CacheWriter::Read(const ContentHash& key, std::vector<ContentHash> files) {
   if (const CachePut* put = FindPut(key)) {
-    const bool whole = HaveFiles(files);
-    inbox_.Post([this, key, whole, body = put->body] { callbacks_.on_read(key, whole ? body : nullptr, !whole); });
+    const CacheReadEnd end = HaveFiles(files) ? CacheReadEnd::kFound : CacheReadEnd::kDamaged;
+    inbox_.Post([this, key, end, body = end == CacheReadEnd::kFound ? put->body : nullptr] {
+      callbacks_.on_read(key, end, body);
+    });
     return;
   }
   auto job = [this, key, files] {
     auto value = store_.Get(key);
-    const bool found = value && *value;
-    const bool damaged = found ? !HaveFiles(files) : !value && value.error().code == ErrorCode::kCorruption;
-    Body body = found && !damaged ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
-    inbox_.Post([this, key, body, damaged] { callbacks_.on_read(key, body, damaged); });
+    const CacheReadEnd end = EndOf(value, files);
+    Body body = end == CacheReadEnd::kFound ? std::make_shared<const std::string>(std::move(**value)) : nullptr;
+    inbox_.Post([this, key, end, body] { callbacks_.on_read(key, end, body); });
   };
   // The core bounds the reads in flight below this queue's limit. A value that cannot be asked for must not count as
   // gone: it would be removed.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/outbox.h"
 #include "broker/ports/cache_store.h"
 #include "broker/storage/io_thread.h"
 #include "broker/storage/loop_inbox.h"
@@ -19,7 +20,7 @@ class CacheWriter {
  public:
   // Called on the loop's thread, never from within a call of this class.
   struct Callbacks {
-    std::function<void(const ContentHash& key, Body body, bool damaged)> on_read;
+    std::function<void(const ContentHash& key, CacheReadEnd end, Body body)> on_read;
     // Values that were put and are not in the store: it has too much to do, no room, or its disk fails.
     std::function<void(const std::vector<ContentHash>& keys)> on_puts_lost;
     std::function<void(const std::string& why)> on_state;    // why nothing is put now; empty: it is again
@@ -76,6 +77,7 @@ class CacheWriter {
   void TellLost(std::vector<ContentHash> keys);
   void TellState(const std::string& why);
   bool HaveFiles(const std::vector<ContentHash>& files) const;
+  CacheReadEnd EndOf(const Result<std::optional<std::string>>& value, const std::vector<ContentHash>& files) const;
   bool IsOpen(const ContentHash& key) const;  // a newer change of it waits
   const CachePut* FindPut(const ContentHash& key) const;
   void DropOpenPut(const ContentHash& key);

@@ -90,7 +90,8 @@ class BrokerCore {
   bool OnMessage(const Caller& caller, Message message, Now now, Outbox& out);
   // A peer is there, whatever it asked and whoever answers it.
   void OnHeard(const std::string& instance, Now now);
-  void OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out);
+  // `body` with kFound only.
+  void OnCacheRead(const ContentHash& key, CacheReadEnd end, Body body, Now now, Outbox& out);
   // `records` empty: the store could not be read.
   void OnTasksRead(std::uint64_t ticket, const std::vector<std::optional<TaskRecord>>& records,
                    std::vector<Body> bodies, Now now, Outbox& out);

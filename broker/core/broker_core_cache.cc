@@ -244,11 +244,16 @@ void BrokerCore::HandleRemoveCached(const Caller& caller, const RemoveCached& re
                                     Outbox& out) {
   if (!caller.admin) return ReplyError(caller, correlation, OnlyAnAdminMay("remove what is cached"), out);
   std::vector<ContentHash> removed;
-  RemoveCachedReply reply;  // counts results
+  RemoveCachedReply reply;
   for (const ContentHash& key : request.keys) {
-    const bool is_result = cache_.Remove(key);
-    if (is_result) ++reply.removed;
-    if (is_result || values_.Remove(key)) removed.push_back(key);
+    if (cache_.Remove(key)) {
+      ++reply.removed;
+    } else if (values_.Remove(key)) {
+      ++reply.values;
+    } else {
+      continue;
+    }
+    removed.push_back(key);
   }
   ++cache_generation_;
   RemoveFromStore(std::move(removed), out);

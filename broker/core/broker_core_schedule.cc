@@ -402,18 +402,20 @@ void BrokerCore::TakeTask(Job& job, TaskIndex index, WorkerState& worker, Dispat
   record.tasks.push_back({execution->id, execution->token, job.id(), index});
 }
 
-void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, Now now, Outbox& out) {
+void BrokerCore::OnCacheRead(const ContentHash& key, CacheReadEnd end, Body body, Now now, Outbox& out) {
   if (is_read_only()) return;
   const auto it = cache_waiters_.find(key);
   if (it == cache_waiters_.end()) return;
   const CacheWaiter waiter = std::move(it->second);
   cache_waiters_.erase(it);
   if (reads_in_flight_-- == kMostReads) schedule_needed_ = true;
-  if (damaged || !body) {
+  if (end == CacheReadEnd::kGone || end == CacheReadEnd::kDamaged) {
     ForgetCached(key);
-    DropUnusable(key, damaged, out);
+    DropUnusable(key, end == CacheReadEnd::kDamaged, out);
+  } else if (end == CacheReadEnd::kFailed) {
+    out.Log("cached value not read", {{"key", key.Hex()}}, true);
   }
-  for (const ValueWaiter& value : waiter.values) TakeValue(value, damaged ? nullptr : body, out);
+  for (const ValueWaiter& value : waiter.values) TakeValue(value, body, out);
   for (const TaskRef task : waiter.tasks) {
     const auto found = jobs_.find(task.job);
     if (found == jobs_.end() || found->second->tasks_released()) continue;
@@ -421,7 +423,7 @@ void BrokerCore::OnCacheRead(const ContentHash& key, Body body, bool damaged, No
     const TaskExtra* extra = job.FindExtra(task.index);
     if (extra == nullptr || !extra->reading || IsFinal(job.StateOf(task.index))) continue;
     job.Extra(task.index).reading = false;
-    if (damaged || !body) {
+    if (!body) {
       job.Extra(task.index).no_hit = true;
       GiveBack(task, now, out);
       continue;

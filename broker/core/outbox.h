@@ -23,7 +23,10 @@ struct SendMessage {
 struct Persist {
   Record record;
 };
-// Answered by OnCacheRead: damaged, too, when one of the files that the value names is gone.
+// What came of reading a cached value. kDamaged, too, when one of the files that it names is gone; kFailed: this time
+// it could not be read, for no fault of its own.
+enum class CacheReadEnd : std::uint8_t { kFound, kGone, kDamaged, kFailed };
+// Answered by OnCacheRead.
 struct ReadCache {
   ContentHash key;
   std::vector<ContentHash> files;

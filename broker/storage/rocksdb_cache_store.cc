@@ -35,6 +35,7 @@ constexpr char kBodyFamily[] = "body";
 constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::size_t kMinBlobBytes = 4096;
 constexpr std::size_t kMostOfMark = 4096;
+constexpr std::size_t kKeptAside = 2;           // databases that could not be used
 constexpr std::size_t kBlockBytes = 32u << 20;  // of tables that were read, in memory
 constexpr std::chrono::milliseconds kMostOfFreeing(500);
 constexpr std::chrono::milliseconds kFreeingStep(5);
@@ -106,6 +107,7 @@ struct RocksDbCacheStore::Impl {
   rocksdb::Status OpenDatabase();
   void Close();
   Status SetAside(const std::string& why);
+  void DropOldest() const;
   bool set_aside = false;                                    // by Load
   std::string MarkPath() const { return dir + ".damaged"; }  // why it is to be set aside
   Error MarkDamaged(Error error) const;
@@ -142,12 +144,29 @@ void RocksDbCacheStore::Impl::Close() {
   db.reset();
 }
 
+// Of those that were set aside the newest are kept.
+void RocksDbCacheStore::Impl::DropOldest() const {
+  const std::filesystem::path home = std::filesystem::path(dir).parent_path();
+  const std::string prefix = std::filesystem::path(dir).filename().string() + ".damaged-";
+  std::vector<std::filesystem::path> aside;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(home, error)) {
+    if (entry.path().filename().string().compare(0, prefix.size(), prefix) == 0) aside.push_back(entry.path());
+  }
+  std::sort(aside.begin(), aside.end());
+  for (std::size_t i = 0; i + kKeptAside < aside.size(); ++i) {
+    std::filesystem::remove_all(aside[i], error);
+    if (!error) Log("removed " + aside[i].string() + ", an older cache that could not be used");
+  }
+}
+
 // Puts an empty database in the place of the one that cannot be used. REQUIRES that it is not open.
 Status RocksDbCacheStore::Impl::SetAside(const std::string& why) {
   const std::string aside = dir + ".damaged-" + FormatUtc(ReadClocks().wall_ms);
   if (std::rename(dir.c_str(), aside.c_str()) != 0) return ErrnoError("cannot rename " + dir + " to " + aside, errno);
   Log("the cache in " + dir + " cannot be used (" + why + "); it was set aside as " + aside +
       ", and a new, empty one is made");
+  DropOldest();
   ICARUS_TRY(MakePrivateDirectory(dir));
   const rocksdb::Status status = OpenDatabase();
   if (!status.ok()) return RocksError("cannot make a new cache in " + dir, status);

@@ -19,8 +19,8 @@ inline constexpr char kCacheUseFamily[] = "use";
 class RocksDbCacheStore final : public CacheStore {
  public:
   // Makes the database if there is none. One that is damaged, as a write has found before, or cannot be read is set
-  // aside as <dir>.damaged-<time>, a new, empty one takes its place, and `log` is told. Errors: kRefused: open
-  // elsewhere; kOverloaded: no space; kIo: even a new one cannot be made.
+  // aside as <dir>.damaged-<time> (the last two are kept), a new, empty one takes its place, and `log` is told. Errors:
+  // kRefused: open elsewhere; kOverloaded: no space; kIo: even a new one cannot be made.
   static Result<std::unique_ptr<RocksDbCacheStore>> Open(const std::string& dir, StorageLog log);
   ~RocksDbCacheStore() override;
 

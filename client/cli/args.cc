@@ -297,6 +297,10 @@ void DefineServiceVerbs(const std::function<CLI::App*(const char*)>& verb, Optio
   AddText(cache, "--since", "T", "computed since a date, or so long ago", options.cache.since);
   AddText(cache, "--origin", "WHICH", "computed here, import, or intermediate (what solvers keep)",
           options.cache.origin);
+  AddText(cache, "--age", "RANGE", "computed so long ago: 7d: or 1h:2d", options.cache.age);
+  AddText(cache, "--size", "RANGE", "as large: 1MiB: or :64KiB", options.cache.size);
+  AddText(cache, "--cost", "RANGE", "took as long to compute: 10m: or :1s", options.cache.cost);
+  AddText(cache, "--sort", "age|size|cost", "list the oldest, largest or dearest first", options.cache.sort);
   AddInteger(cache, "--limit", 0, kMany, "list at most this many (50); 0: all", options.cache.limit);
   AddInteger(cache, "--count", 1, 10'000, "audit so many entries (5)", options.cache.count);
   cache->add_flag("--replace", options.cache.replace, "import: where ours differs, take theirs");

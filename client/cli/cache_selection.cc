@@ -4,6 +4,8 @@
 
 #include "client/cli/assignments.h"
 #include "client/cli/since.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/model/sweep.h"
 #include "common/protocol/result_codec.h"
 
@@ -25,14 +27,47 @@ Result<CachedEntry> Open(const CachedItem& item, const std::vector<Body>& bodies
   return entry;
 }
 
-std::optional<double> Bound(const std::string& text) {
-  if (text.empty()) return std::nullopt;
+Result<double> Number(const std::string& text) {
   const auto value = ParseValue(text);
-  if (!value || !value->is_number()) return std::nullopt;
+  if (!value || !value->is_number()) return UsageError("'" + text + "' is no number");
   return value->number();
 }
 
+Result<double> Seconds(const std::string& text) {
+  ICARUS_ASSIGN(const std::int64_t ms, ParseDurationMs(text));
+  return static_cast<double>(ms) / 1000;
+}
+
+Result<double> Bytes(const std::string& text) {
+  ICARUS_ASSIGN(const std::int64_t bytes, ParseSizeBytes(text));
+  return static_cast<double>(bytes);
+}
+
 }  // namespace
+
+Result<Range> ParseRange(const std::string& option, const std::string& text,
+                         const std::function<Result<double>(const std::string&)>& number) {
+  Range range;
+  if (text.empty()) return range;
+  const auto fail = [&](const std::string& why) {
+    return UsageError("--" + option + " '" + text + "': " + why, option);
+  };
+  const auto colon = text.find(':');
+  if (colon == std::string::npos || text == ":" || text.find(':', colon + 1) != std::string::npos) {
+    return fail("a range is FIRST:LAST, of which one may be left out");
+  }
+  const auto read = [&](const std::string& end, std::optional<double>& into) -> Status {
+    if (end.empty()) return {};
+    const Result<double> value = number(end);
+    if (!value) return fail("a range is FIRST:LAST, of which one may be left out; " + value.error().message);
+    into = *value;
+    return {};
+  };
+  ICARUS_TRY(read(text.substr(0, colon), range.first));
+  ICARUS_TRY(read(text.substr(colon + 1), range.last));
+  if (range.first && range.last && *range.first > *range.last) return fail("it ends before it begins");
+  return range;
+}
 
 Result<Condition> ParseCondition(const std::string& text) {
   ICARUS_ASSIGN(const auto assignment, SplitAssignment(text, "where"));
@@ -41,13 +76,8 @@ Result<Condition> ParseCondition(const std::string& text) {
   const std::string& values = assignment.second;
   const auto colon = values.find(':');
   if (colon != std::string::npos && values.find(':', colon + 1) == std::string::npos) {
-    const std::string first = values.substr(0, colon), last = values.substr(colon + 1);
-    condition.first = Bound(first);
-    condition.last = Bound(last);
-    const bool is_range = (first.empty() || condition.first) && (last.empty() || condition.last) && values != ":";
-    if (is_range) return condition;
-    return UsageError("--where '" + text + "': a range is FIRST:LAST, two numbers of which one may be left out",
-                      "where");
+    ICARUS_ASSIGN(condition.range, ParseRange("where", values, Number));
+    return condition;
   }
   ICARUS_ASSIGN(const ValueSource source, ParseValues(values));
   for (std::uint32_t i = 0; i < source.size(); ++i) condition.any_of.push_back(source.At(i));
@@ -60,7 +90,7 @@ bool Condition::Holds(const ValueMap& params) const {
   const auto holds = [this](const Value& value) {
     if (!any_of.empty()) return std::find(any_of.begin(), any_of.end(), value) != any_of.end();
     if (!value.is_number()) return false;
-    return (!first || value.number() >= *first) && (!last || value.number() <= *last);
+    return range.Holds(value.number());
   };
   const Value& value = found->second;
   if (holds(value)) return true;
@@ -88,9 +118,24 @@ Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
     ICARUS_ASSIGN(Condition condition, ParseCondition(text));
     selection.where_.push_back(std::move(condition));
   }
-  selection.selects_all_ = options.analysis.empty() && options.solver.empty() && options.since.empty() &&
-                           options.origin.empty() && options.where.empty();
+  ICARUS_ASSIGN(selection.age_s_, ParseRange("age", options.age, Seconds));
+  ICARUS_ASSIGN(selection.size_bytes_, ParseRange("size", options.size, Bytes));
+  ICARUS_ASSIGN(selection.cost_s_, ParseRange("cost", options.cost, Seconds));
+  selection.now_wall_ms_ = ReadClocks().wall_ms;
+  selection.selects_all_ = options.where.empty();
+  for (const std::string* filter : {&options.analysis, &options.solver, &options.since, &options.origin, &options.age,
+                                    &options.size, &options.cost}) {
+    selection.selects_all_ = selection.selects_all_ && filter->empty();
+  }
   return selection;
+}
+
+bool CacheSelection::Wants(const CachedEntry& entry) const {
+  const CachedItem& item = entry.item;
+  return age_s_.Holds(static_cast<double>(now_wall_ms_ - item.computed_at_ms) / 1000) &&
+         size_bytes_.Holds(static_cast<double>(item.size_bytes)) && cost_s_.Holds(item.compute_s) &&
+         std::all_of(where_.begin(), where_.end(),
+                     [&](const Condition& condition) { return condition.Holds(entry.params); });
 }
 
 Status CacheSelection::Visit(Client& client, CacheRead read, const std::function<Result<bool>(CachedEntry)>& take,
@@ -104,9 +149,7 @@ Status CacheSelection::Visit(Client& client, CacheRead read, const std::function
     if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
     for (const CachedItem& item : reply->items) {
       ICARUS_ASSIGN(CachedEntry entry, Open(item, answer.bodies));
-      const bool wanted = std::all_of(where_.begin(), where_.end(),
-                                      [&](const Condition& condition) { return condition.Holds(entry.params); });
-      if (!wanted) continue;
+      if (!Wants(entry)) continue;
       ICARUS_ASSIGN(const bool more, take(std::move(entry)));
       if (!more) return {};
     }

@@ -12,11 +12,21 @@
 
 namespace icarus::client {
 
+// FIRST:LAST of what a number says, both included; either may be left out.
+struct Range {
+  std::optional<double> first, last;
+  bool Holds(double value) const { return (!first || value >= *first) && (!last || value <= *last); }
+};
+// `option` without its dashes; `number` reads one end. An empty text holds everything. kUsage: no range, or its ends
+// the wrong way round.
+Result<Range> ParseRange(const std::string& option, const std::string& text,
+                         const std::function<Result<double>(const std::string&)>& number);
+
 // NAME=VALUES (any of them) or NAME=FIRST:LAST (from, to, both included; either may be left out).
 struct Condition {
   std::string name;
   std::vector<Value> any_of;
-  std::optional<double> first, last;
+  Range range;
   bool Holds(const ValueMap& params) const;
 };
 Result<Condition> ParseCondition(const std::string& text);
@@ -33,7 +43,11 @@ class CacheSelection {
 
  private:
   ListCache request_;
+  bool Wants(const CachedEntry& entry) const;
+
   std::vector<Condition> where_;
+  Range age_s_, size_bytes_, cost_s_;
+  std::int64_t now_wall_ms_ = 0;
   bool selects_all_ = true;
 };
 

@@ -80,6 +80,10 @@ Result<int> PrintResult(Session& session, const Selection& selection) {
     ICARUS_TRY(CheckEnded(job));
     code = ExitCodeOf(job);
     ICARUS_ASSIGN(results, FetchSelection(*client, selection));
+    const bool lost = std::any_of(results.begin(), results.end(), [](const TaskResult& result) {
+      return result.item.task.state != TaskState::kCompleted;
+    });
+    if (lost && code == kExitDone) code = kExitIncomplete;
   }
   if (!plot.empty()) {
     if (Status drawn = WritePlot(plot, results); !drawn) return AboutUserPath(std::move(drawn).error(), "plot");

@@ -30,6 +30,7 @@ Result<FileRef> FindOutput(Client& client, const PendingInput& wanted) {
 }
 
 Status CompleteInputs(Client& client, JobRequest& request) {
+  if (request.spec.command) request.spec.command->awaited.clear();
   for (const PendingInput& pending : request.pending) {
     CommandSpec& command = *request.spec.command;
     FileRef& input = command.inputs[pending.input];
@@ -45,6 +46,9 @@ Status CompleteInputs(Client& client, JobRequest& request) {
   }
   return {};
 }
+
+// A file that was there when it was to be sent, and went with the last that named it before the job came.
+bool HasLostInput(const Error& error) { return error.code == ErrorCode::kNotFound && error.field == "input"; }
 
 bool CanRun(const WorkerInfo& worker, const JobSpec& spec) {
   if (worker.state == "lost" || worker.state == "draining" || worker.slots < spec.resources.cpus) return false;
@@ -73,7 +77,7 @@ Status CheckRunnable(Client& client, const JobSpec& spec) {
 
 }  // namespace
 
-Result<JobSpec> BuildWholeSpec(Session& session, const SubmitOptions& options, bool waits) {
+Result<JobRequest> BuildWholeRequest(Session& session, const SubmitOptions& options, bool waits) {
   ICARUS_ASSIGN(JobRequest request, BuildJobRequest(Catalogue::BuiltIn(), options));
   if (waits) ICARUS_TRY(session.CatchInterrupt());  // not before our own standard input has been read
   ICARUS_ASSIGN(Client * client, session.Broker());
@@ -81,11 +85,11 @@ Result<JobSpec> BuildWholeSpec(Session& session, const SubmitOptions& options, b
   ICARUS_TRY(CompleteInputs(*client, request));
   ICARUS_ASSIGN(request.spec.after, ResolveJobs(*client, options.after));
   ICARUS_ASSIGN(request.spec.after_any, ResolveJobs(*client, options.after_any));
-  return std::move(request.spec);
+  return request;
 }
 
 Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool waits) {
-  ICARUS_ASSIGN(JobSpec spec, BuildWholeSpec(session, options, waits));
+  ICARUS_ASSIGN(JobRequest request, BuildWholeRequest(session, options, waits));
   ICARUS_ASSIGN(Client * client, session.Broker());
   // A key of its own makes it safe to send the request again when its answer was lost.
   const std::string id = options.id.empty() ? RandomHex(16) : options.id;
@@ -93,8 +97,15 @@ Result<SubmitReply> SendJob(Session& session, const SubmitOptions& options, bool
     if (!told) session.Note("icarus: " + error.message + "; trying again for a minute");
     told = true;
   };
-  ICARUS_ASSIGN(SubmitReply reply,
-                client->SubmitJob({id, std::move(spec)}, waits ? kPatience : std::chrono::milliseconds(0), tell));
+  const auto send = [&] {
+    return client->SubmitJob({id, request.spec}, waits ? kPatience : std::chrono::milliseconds(0), tell);
+  };
+  Result<SubmitReply> sent = send();
+  if (!sent && HasLostInput(sent.error())) {
+    ICARUS_TRY(CompleteInputs(*client, request));
+    sent = send();
+  }
+  ICARUS_ASSIGN(const SubmitReply reply, std::move(sent));
   for (const std::string& warning : reply.warnings) session.Note("icarus: warning: " + warning);
   return reply;
 }

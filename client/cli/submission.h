@@ -1,6 +1,7 @@
 // Sending a job: what `submit` and `run` share.
 #pragma once
 
+#include "client/cli/job_request.h"
 #include "client/cli/options.h"
 #include "client/cli/session.h"
 #include "common/protocol/messages.h"
@@ -8,7 +9,7 @@
 namespace icarus::client {
 
 // The job that the options describe, with everything it needs at the broker.
-Result<JobSpec> BuildWholeSpec(Session& session, const SubmitOptions& options, bool waits);
+Result<JobRequest> BuildWholeRequest(Session& session, const SubmitOptions& options, bool waits);
 
 // Builds the job from the options, uploads its large inputs, and submits it. Warnings go to stderr. `waits`: the caller
 // is going to wait for it, so that Ctrl-C is caught before the job can start.

@@ -93,13 +93,26 @@ Result<Client::WaitOutcome> Client::Wait(const std::vector<JobId>& jobs, std::op
 
 namespace {
 
+// A table that is lost or damaged is the error of its task, and not of the others.
+Status LoadOrTell(Client& client, ResultItem& item, ResultBody& body) {
+  const Status loaded = client.LoadTable(body);
+  if (loaded) return {};
+  const Error& error = loaded.error();
+  if (error.code != ErrorCode::kNotFound && error.code != ErrorCode::kCorruption) return error;
+  item.task.state = TaskState::kFailed;
+  item.task.error =
+      TaskError{TaskErrorKind::kOutputMissing, "it has completed, but its table is lost: " + error.message, {}, {}};
+  body = {};
+  return {};
+}
+
 Status VisitPage(Client& client, const Message& message, ResultPage& page, const Client::ResultCallback& on_result) {
   for (ResultItem& item : page.items) {
     if (!BodyInRange(message, item.body)) return ProtocolError("a result names a body that is not there");
     ResultBody body;
     if (item.body >= 0) {
       ICARUS_ASSIGN(body, DecodeResultBody(*message.bodies[static_cast<std::size_t>(item.body)]));
-      ICARUS_TRY(client.LoadTable(body));
+      ICARUS_TRY(LoadOrTell(client, item, body));
     }
     ICARUS_TRY(on_result(std::move(item), std::move(body)));
   }

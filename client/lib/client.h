@@ -119,7 +119,8 @@ class Client {
   // be read, kRefused when it is over limits::kMaxOutputFileBytes.
   Result<FileRef> UploadFile(const std::string& path, const std::string& name);
 
-  // A result's table, where it lies in a file of its own. What FetchResults gives has it.
+  // A result's table, where it lies in a file of its own: kNotFound and kCorruption when it is lost. What FetchResults
+  // gives has it; one that is lost is the error of its task there.
   Status LoadTable(ResultBody& body);
 
   // The content of a file: what it carries inline, else fetched. Checked against its hash (kCorruption).

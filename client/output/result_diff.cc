@@ -45,6 +45,7 @@ class Comparison {
 
   void Compare(const TaskResult& a, const TaskResult& b) {
     ++diff_.compared;
+    if (a.body.columns.empty() && b.body.columns.empty()) return CompareFiles(a, b);
     std::multimap<std::string, const std::vector<Value>*> rows_of_b;
     for (const auto& row : b.body.rows) rows_of_b.emplace(PointOf(row), &row);
     for (const auto& row : a.body.rows) {
@@ -68,6 +69,26 @@ class Comparison {
   }
 
  private:
+  static std::map<std::string, ContentHash> FilesOf(const ResultBody& body) {
+    std::map<std::string, ContentHash> files;
+    for (const FileRef& file : body.files) files[file.name] = file.hash;
+    if (body.stdout_file) files["stdout"] = body.stdout_file->hash;
+    return files;
+  }
+
+  void CompareFiles(const TaskResult& a, const TaskResult& b) {
+    const auto of_a = FilesOf(a.body), of_b = FilesOf(b.body);
+    std::set<std::string> names;
+    for (const auto* files : {&of_a, &of_b}) {
+      for (const auto& [name, hash] : *files) names.insert(name);
+    }
+    for (const std::string& name : names) {
+      const auto in_a = of_a.find(name), in_b = of_b.find(name);
+      const bool same = in_a != of_a.end() && in_b != of_b.end() && in_a->second == in_b->second;
+      if (!same) diff_.files.push_back({name, a.ref(), b.ref()});
+    }
+  }
+
   static std::string PointOf(const std::vector<Value>& row) { return row.empty() ? "" : FormatValue(row[0]); }
 
   void CompareRow(const TaskResult& a, const std::vector<Value>& row_a, const TaskResult& b,
@@ -118,7 +139,7 @@ Json TasksJson(const std::vector<TaskRef>& tasks) {
 }  // namespace
 
 bool ResultDiff::equal() const {
-  return only_a.empty() && only_b.empty() && points_only_a == 0 && points_only_b == 0 &&
+  return files.empty() && only_a.empty() && only_b.empty() && points_only_a == 0 && points_only_b == 0 &&
          std::all_of(columns.begin(), columns.end(), [](const ColumnDifference& one) { return one.beyond == 0; });
 }
 
@@ -160,6 +181,10 @@ Json ResultDiffJson(const ResultDiff& diff) {
                          {"at", ValueJson(one.at)},
                          {"values", {NumberJson(one.a), NumberJson(one.b)}}}}});
   }
+  Json files = Json::array();
+  for (const FileDifference& one : diff.files) {
+    files.push_back({{"file", one.file}, {"tasks", {FormatTask(one.a), FormatTask(one.b)}}});
+  }
   return {{"equal", diff.equal()},
           {"rtol", NumberJson(diff.rtol)},
           {"compared", diff.compared},
@@ -167,7 +192,8 @@ Json ResultDiffJson(const ResultDiff& diff) {
           {"only_in_second", TasksJson(diff.only_b)},
           {"points_only_in_first", diff.points_only_a},
           {"points_only_in_second", diff.points_only_b},
-          {"columns", columns}};
+          {"columns", columns},
+          {"files", files}};
 }
 
 std::string ResultDiffText(const ResultDiff& diff, const TextStyle& style) {
@@ -183,7 +209,11 @@ std::string ResultDiffText(const ResultDiff& diff, const TextStyle& style) {
     table.AddRow({one.column, std::to_string(one.points), FormatNumber(one.max), FormatNumber(one.rms),
                   Cell(one.beyond > 0 ? std::to_string(one.beyond) : "", Colour::kRed), worst});
   }
-  return table.Render(style);
+  std::string text = diff.columns.empty() ? "" : table.Render(style);
+  for (const FileDifference& one : diff.files) {
+    text += one.file + " of " + FormatTask(one.a) + " and " + FormatTask(one.b) + " differ\n";
+  }
+  return text;
 }
 
 }  // namespace icarus::client

@@ -24,14 +24,21 @@ struct ColumnDifference {
   std::size_t beyond = 0;  // points with |a − b| > rtol · max(|a|, |b|), or where text differs
 };
 
+// What a task without a table has written. One that only one of the two has differs.
+struct FileDifference {
+  std::string file;  // "stdout", or the name of an output
+  TaskRef a, b;
+};
+
 struct ResultDiff {
   std::size_t compared = 0;  // tasks
+  std::vector<FileDifference> files;
   std::vector<TaskRef> only_a, only_b;
   std::size_t points_only_a = 0, points_only_b = 0;  // of the tasks that were compared
   std::vector<ColumnDifference> columns;
   double rtol = 0;
 
-  // Nothing is beyond the tolerance, and both have the same tasks and points.
+  // Nothing is beyond the tolerance, and both have the same tasks, points and files.
   bool equal() const;
 };
 

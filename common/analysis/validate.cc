@@ -192,15 +192,20 @@ Status CheckBounds(const std::string& field, std::int64_t value, std::int64_t lo
 
 constexpr std::int64_t kLongestMs = std::int64_t{10} * 365 * 86'400'000;
 
+Status CheckDuration(const std::string& field, std::int64_t ms) {
+  if (ms >= 0 && ms <= kLongestMs) return {};
+  return UsageError(field + " is " + FormatNumber(static_cast<double>(ms) / 1000) + " s; it may be 0 to 3650d", field);
+}
+
 Status CheckOptions(const JobSpec& spec) {
   ICARUS_TRY(CheckBounds("priority", spec.priority, -limits::kMaxPriority, limits::kMaxPriority));
   ICARUS_TRY(CheckBounds("retries", spec.retries, 0, limits::kMaxRetries));
   ICARUS_TRY(CheckBounds("cpus", spec.resources.cpus, 1, limits::kMaxCpus));
   ICARUS_TRY(CheckBounds("memory", spec.resources.memory_bytes, 0, std::int64_t{1} << 50));
-  ICARUS_TRY(CheckBounds("timeout", spec.timeout_ms, 0, kLongestMs));
-  ICARUS_TRY(CheckBounds("queue-timeout", spec.queue_timeout_ms, 0, kLongestMs));
-  ICARUS_TRY(CheckBounds("deadline", spec.deadline_ms, 0, kLongestMs));
-  ICARUS_TRY(CheckBounds("ttl", spec.ttl_ms, 0, kLongestMs));
+  ICARUS_TRY(CheckDuration("timeout", spec.timeout_ms));
+  ICARUS_TRY(CheckDuration("queue-timeout", spec.queue_timeout_ms));
+  ICARUS_TRY(CheckDuration("deadline", spec.deadline_ms));
+  ICARUS_TRY(CheckDuration("ttl", spec.ttl_ms));
   ICARUS_TRY(CheckBounds("max-running", spec.max_running, 0, limits::kMaxTasksPerJob));
   ICARUS_TRY(CheckBounds("max-fails", spec.max_fails, -1, limits::kMaxTasksPerJob));
   for (const auto& [name, count] : spec.resources.named)

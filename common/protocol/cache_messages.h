@@ -73,8 +73,9 @@ struct RemoveCached {
 };
 struct RemoveCachedReply {
   static constexpr MessageType kType = MessageType::kRemoveCachedReply;
-  std::uint64_t removed = 0;
-  ICARUS_FIELDS(RemoveCachedReply, removed)
+  std::uint64_t removed = 0;  // results
+  std::uint64_t values = 0;   // intermediate ones
+  ICARUS_FIELDS(RemoveCachedReply, removed, values)
 };
 
 // An admin's: entries of another cache, with their bodies; the files that they name are stored at the broker before.

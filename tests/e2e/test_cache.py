@@ -33,6 +33,15 @@ class CacheTest(harness.IcarusTest):
         self.assertEqual(2, len(self.entries("--where", "reynolds=1e5")))
         self.assertEqual(3, len(self.entries("--where", "reynolds=3e5:")))
         self.assertEqual(0, len(self.entries("--analysis", "noop")))
+        sizes = [entry["size_bytes"] for entry in self.entries("--sort", "size")]
+        self.assertEqual(sorted(sizes, reverse=True), sizes)
+        times = [entry["computed_at"] for entry in self.entries("--sort", "age")]
+        self.assertEqual(sorted(times), times)
+        largest = self.home.json("cache", "list", "--sort", "cost", "--limit", "1")
+        self.assertEqual([max(entry["compute_s"] for entry in self.entries())], [one["compute_s"] for one in largest])
+        self.assertEqual((6, 0), (len(self.entries("--age", ":1h")), len(self.entries("--age", "1h:"))))
+        self.assertEqual((6, 0), (len(self.entries("--size", "10:1MiB")), len(self.entries("--size", "1MiB:"))))
+        self.assertEqual((6, 0), (len(self.entries("--cost", ":10m")), len(self.entries("--cost", "10m:"))))
         self.assertEqual(6, len(self.entries("--solver", "panel", "--since", "1h", "--origin", "computed")))
         entry = self.entries("--where", "reynolds=2e5")[0]
         self.assertEqual(("naca2412", 2e5, [0, 2, 4]), (entry["target"], entry["params"]["reynolds"],
@@ -46,12 +55,16 @@ class CacheTest(harness.IcarusTest):
 
     def test_entries_are_removed_by_what_they_are(self):
         self.polars("1e5:5e5:1e5")
-        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--where", "reynolds=4e5,5e5"))
-        self.assertEqual({"removed": 1}, self.home.json("cache", "remove", self.entries()[0]["key"]))
+        self.assertEqual({"removed": 2, "intermediates": 0}, self.home.json("cache", "remove", "--where", "reynolds=4e5,5e5"))
+        self.assertEqual({"removed": 1, "intermediates": 0}, self.home.json("cache", "remove", self.entries()[0]["key"]))
         self.assertEqual(2, self.stats()["entries"])
         self.assertEqual(2, self.polars("1e5:5e5:1e5")["cached"])
         self.refused(USAGE, "cache", "remove", words=("filters", "clear"))
         self.refused(USAGE, "cache", "list", "--where", "reynolds=a:b", words=("range",))
+        self.refused(USAGE, "cache", "list", "--where", "reynolds=5e5:1e5", words=("ends before it begins",))
+        self.refused(USAGE, "cache", "list", "--age", "1h", words=("--age", "FIRST:LAST"))
+        self.refused(USAGE, "cache", "list", "--size", "large:", words=("--size", "large"))
+        self.refused(USAGE, "cache", "list", "--sort", "beauty", words=("age, size and cost",))
         self.refused(REFUSED, "cache", "get", "0000000000", words=("nothing",))
         self.refused(USAGE, "cache", "get", "xyz", words=("hexadecimal",))
         self.refused(USAGE, "cache", "dance", words=("stats", "export"))
@@ -161,7 +174,7 @@ class CacheTest(harness.IcarusTest):
 
     def test_what_was_removed_does_not_come_back_after_a_kill(self):
         self.polars("1e5:5e5:1e5")
-        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--where", "reynolds=1e5,2e5"))
+        self.assertEqual({"removed": 2, "intermediates": 0}, self.home.json("cache", "remove", "--where", "reynolds=1e5,2e5"))
         self.home.restart_after_kill(2)
         self.assertEqual(3, self.stats()["entries"])
         self.home.icarus("cache", "clear")
@@ -240,7 +253,7 @@ class CacheTest(harness.IcarusTest):
         reused = self.home.json("result", f"{job['job']}.0")["rows"]
         fresh = self.home.wait(self.home.submit(*angles(5, 15), "--no-cache"))
         self.assertEqual(reused, self.home.json("result", f"{fresh['job']}.0")["rows"])
-        self.assertEqual({"removed": 2}, self.home.json("cache", "remove", "--solver", "panel"))
+        self.assertEqual({"removed": 2, "intermediates": 1}, self.home.json("cache", "remove", "--solver", "panel"))
         self.assertEqual([], self.home.json("cache", "list", "--origin", "intermediate"))
 
     def test_a_damaged_value_is_found_and_computed_anew(self):

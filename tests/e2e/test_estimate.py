@@ -54,6 +54,16 @@ class DiffTest(harness.IcarusTest):
         self.home.wait(job)
         return job
 
+    def test_commands_are_compared_by_what_they_wrote(self):
+        def run(text):
+            return self.home.submit("command", "--output", "out", "--wait", "--", "sh", "-c", f"echo one; echo {text} > out")
+
+        first, same, other = run("a"), run("a"), run("b")
+        self.assertTrue(self.home.json("diff", first, same)["equal"])
+        report = self.home.json("diff", first, other, expect=INCOMPLETE)
+        self.assertEqual([{"file": "out", "tasks": [f"{first}.0", f"{other}.0"]}], report["files"])
+        self.assertIn("out of", self.home.icarus("diff", first, other, expect=INCOMPLETE).out)
+
     def test_the_same_is_equal_and_what_differs_is_shown_where(self):
         first, again = self.polars(), self.polars("--refresh")
         diff = self.home.json("diff", first, again)

@@ -10,8 +10,10 @@
 #include <string>
 #include <thread>
 
+#include "common/base/clock.h"
 #include "common/config/access_file.h"
 #include "common/model/limits.h"
+#include "common/protocol/result_codec.h"
 #include "common/transport/dealer_socket.h"
 #include "common/transport/poll_loop.h"
 #include "tests/support/temp_dir.h"
@@ -210,6 +212,50 @@ TEST_F(BrokerAppTest, FilesAreStoredByContent) {
   ASSERT_TRUE(data.has_value());
   EXPECT_EQ(data->size, content.size());
   EXPECT_EQ(bodies.at(0)->size(), 10'000u);
+}
+
+// An entry as another cache has it.
+CachedItem Foreign(const std::string& form) {
+  CachedItem item;
+  item.key = HashBytes(form);
+  item.form = form;
+  item.analysis = "airfoil_polar";
+  item.solver = "panel";
+  item.identity = "1+1";
+  item.computed_at_ms = 4'000'000'000'000;  // its clock is wrong
+  item.compute_s = 1;
+  item.size_bytes = 1;  // which is not believed
+  item.body = 0;
+  return item;
+}
+
+TEST_F(BrokerAppTest, AnImportIsTakenForWhatItIsAndNotForWhatItSays) {
+  const std::string form = R"({"analysis":"airfoil_polar","params":{},"schema":1,"solver":"panel@1+1","target":"x"})";
+  ResultBody result;
+  result.columns = {"cl"};
+  result.rows = {{Value(0.5)}};
+  const Body body = std::make_shared<const std::string>(EncodeResultBody(result));
+  const auto import = [&](const CachedItem& item) {
+    ImportCache request;
+    request.items.push_back(item);
+    client_->Send(AnyMessage(request), {body});
+    return client_->Await<ImportCacheReply>().value_or(ImportCacheReply{});
+  };
+  CachedItem other_solver = Foreign(form);
+  other_solver.solver = "xfoil";
+  for (const CachedItem& wrong :
+       {other_solver, Foreign("no JSON"), Foreign(R"({"analysis":"airfoil_polar","solver":"panel@1+1"})"),
+        Foreign(R"({"analysis":"airfoil_polar","intermediate":"k","params":{},"solver":"panel@1+1"})")}) {
+    const ImportCacheReply refused = import(wrong);
+    EXPECT_EQ(refused.rejected, 1u) << wrong.form;
+    EXPECT_NE(refused.problems.at(0).find("no form of its analysis"), std::string::npos) << refused.problems.at(0);
+  }
+  EXPECT_EQ(import(Foreign(form)).imported, 1u);
+  client_->Send(AnyMessage(ListCache{}));
+  const auto list = client_->Await<ListCacheReply>();
+  ASSERT_TRUE(list && list->items.size() == 1);
+  EXPECT_EQ(list->items[0].size_bytes, body->size());
+  EXPECT_LE(list->items[0].computed_at_ms, ReadClocks().wall_ms);
 }
 
 TEST_F(BrokerAppTest, SettingsTakeEffectAndAreKept) {

@@ -49,7 +49,11 @@ class HeldStore final : public CacheStore {
   void SetMemory(CacheMemory memory) override { store_.SetMemory(memory); }
   CacheReleased ReleaseMemory() override { return store_.ReleaseMemory(); }
   std::uint64_t DiskBytes() override { return store_.DiskBytes(); }
-  Result<std::optional<std::string>> Get(const ContentHash& key) override { return store_.Get(key); }
+  Result<std::optional<std::string>> Get(const ContentHash& key) override {
+    const std::lock_guard lock(mutex_);
+    if (!why_.empty()) return Error::Make(ErrorCode::kIo, why_);
+    return store_.Get(key);
+  }
   Result<std::optional<CacheEntry>> Find(const ContentHash& key) override { return store_.Find(key); }
   Status Scan(const std::optional<ContentHash>& after,
               const std::function<bool(const ContentHash&, CacheEntry)>& visit) override {
@@ -74,9 +78,10 @@ class CacheWriterTest : public ::testing::Test {
     inbox_ = *LoopInbox::Create();
     CacheWriter::Callbacks callbacks;
     callbacks.name_file = [this](const ContentHash& file) { return files_.contains(file); };
-    callbacks.on_read = [this](const ContentHash& key, const Body& body, bool damaged) {
+    callbacks.on_read = [this](const ContentHash& key, CacheReadEnd end, const Body& body) {
       read_[key] = body;
-      if (damaged) damaged_.insert(key);
+      ends_.insert(end);
+      if (end == CacheReadEnd::kDamaged) damaged_.insert(key);
     };
     callbacks.on_puts_lost = [this](const auto& keys) { lost_.insert(keys.begin(), keys.end()); };
     callbacks.on_state = [this](const std::string& why) { states_.push_back(why); };
@@ -135,6 +140,7 @@ class CacheWriterTest : public ::testing::Test {
   std::unique_ptr<LoopInbox> inbox_;
   std::map<ContentHash, Body> read_;
   std::set<ContentHash> damaged_;
+  std::set<CacheReadEnd> ends_;
   std::set<ContentHash> files_;  // that are there
   std::set<ContentHash> lost_;
   std::vector<std::string> states_;
@@ -154,6 +160,10 @@ TEST_F(CacheWriterTest, AValueWhoseFileIsGoneIsDamaged) {
   EXPECT_TRUE(read_[Key(1)]);
   EXPECT_FALSE(read_[Key(2)] || read_[Key(3)]);
   EXPECT_EQ(damaged_, (std::set<ContentHash>{Key(2), Key(3)}));
+  held_->FailWith("too many open files");
+  writer_->Read(Key(1), {});
+  RunUntil(0, [&] { return ends_.contains(CacheReadEnd::kFailed); });
+  EXPECT_FALSE(damaged_.contains(Key(1)));
 }
 
 TEST_F(CacheWriterTest, DuringAPauseItRestsAndSaysThatNothingWasTried) {

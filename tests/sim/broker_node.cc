@@ -359,9 +359,13 @@ void BrokerNode::ReadCache(const ContentHash& key) {
   Later(Latency(100 * kMicrosecond), [this, key] {
     const auto found = cache_.find(key);
     const bool broken = world_.plan.Has(Fault::kCacheDamage) && world_.random.Below(5) == 0;
-    const bool damaged = broken && world_.random.Below(2) == 0;
-    const Body body = found == cache_.end() || broken ? nullptr : found->second.body;
-    core_->OnCacheRead(key, body, damaged, Clock(), out_);
+    broker::CacheReadEnd end = broker::CacheReadEnd::kFound;
+    if (found == cache_.end()) end = broker::CacheReadEnd::kGone;
+    constexpr std::array kBroken{broker::CacheReadEnd::kGone, broker::CacheReadEnd::kDamaged,
+                                 broker::CacheReadEnd::kFailed};
+    if (broken) end = kBroken.at(world_.random.Below(kBroken.size()));
+    const Body body = end == broker::CacheReadEnd::kFound ? found->second.body : nullptr;
+    core_->OnCacheRead(key, end, body, Clock(), out_);
   });
 }
 

@@ -119,64 +119,64 @@ void CoreWorld::Store(const Record& record) {
 }
 
 void CoreWorld::Apply(Effect effect) {
-  std::visit(Overloaded{
-                 [&](SendMessage& send) {
-                   if (auto* dispatch = send.message.payload.get_if<Dispatch>()) {
-                     for (const DispatchGroup& group : dispatch->groups) {
-                       for (const DispatchTask& task : group.tasks) {
-                         dispatched_[send.instance].push_back({group.job, task.index, task.execution, task.token,
-                                                               task.attempt, task.params, group.priority,
-                                                               task.kept.value_or(std::vector<FileRef>()),
-                                                               group.cache.value_or(CachePolicy::kDefault)});
-                       }
-                     }
-                   } else if (auto* stop = send.message.payload.get_if<StopExecutions>()) {
-                     auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
-                     stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
-                   } else if (auto* ack = send.message.payload.get_if<ResultsAck>()) {
-                     acknowledged.insert(ack->executions.begin(), ack->executions.end());
-                   } else {
-                     answers_[send.instance].push_back(std::move(send.message));
-                   }
-                 },
-                 [&](Persist& persist) { Store(persist.record); },
-                 [&](ReadCache& read) {
-                   const auto it = cache_.find(read.key);
-                   core_->OnCacheRead(read.key, it == cache_.end() || damage_cache_ ? nullptr : it->second.second,
-                                      damage_cache_, now(), out_);
-                 },
-                 [&](PutCache& put) {
-                   cache_[put.key] = {put.entry, put.body};
-                 },
-                 [&](UseCache& use) {
-                   if (const auto it = cache_.find(use.key); it != cache_.end())
-                     it->second.first.last_used = use.last_used;
-                 },
-                 [&](SendAfterCache& after) { answers_[after.send.instance].push_back(std::move(after.send.message)); },
-                 [&](RemoveCache& remove) {
-                   for (const ContentHash& key : remove.keys) cache_.erase(key);
-                 },
-                 [&](ClearCache&) { cache_.clear(); },
-                 [&](ReleaseMemory& release) {
-                   if (release.clear) cache_.clear();
-                   core_->OnMemoryReleased(release.ticket, release.caches ? 3 : 0, 4096, out_);
-                 },
-                 [&](ReadTasks& read) {
-                   std::vector<std::optional<TaskRecord>> records;
-                   std::vector<Body> found;
-                   for (const TaskIndex index : read.indices) {
-                     const auto it = tasks.find({read.job, index});
-                     records.push_back(it == tasks.end() ? std::nullopt : std::optional<TaskRecord>(it->second));
-                     found.push_back(it == tasks.end() || !read.bodies ? nullptr : bodies[it->first]);
-                   }
-                   core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
-                 },
-                 [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
-                 [](ForgetPeer&) {},
-                 [](Note&) {},
-                 [&](KeepEvent& kept) { happened.push_back(kept.event); },
-             },
-             effect);
+  std::visit(
+      Overloaded{
+          [&](SendMessage& send) {
+            if (auto* dispatch = send.message.payload.get_if<Dispatch>()) {
+              for (const DispatchGroup& group : dispatch->groups) {
+                for (const DispatchTask& task : group.tasks) {
+                  dispatched_[send.instance].push_back(
+                      {group.job, task.index, task.execution, task.token, task.attempt, task.params, group.priority,
+                       task.kept.value_or(std::vector<FileRef>()), group.cache.value_or(CachePolicy::kDefault)});
+                }
+              }
+            } else if (auto* stop = send.message.payload.get_if<StopExecutions>()) {
+              auto& stops = stop->recall ? recalls_[send.instance] : stops_[send.instance];
+              stops.insert(stops.end(), stop->executions.begin(), stop->executions.end());
+            } else if (auto* ack = send.message.payload.get_if<ResultsAck>()) {
+              acknowledged.insert(ack->executions.begin(), ack->executions.end());
+            } else {
+              answers_[send.instance].push_back(std::move(send.message));
+            }
+          },
+          [&](Persist& persist) { Store(persist.record); },
+          [&](ReadCache& read) {
+            const auto it = cache_.find(read.key);
+            CacheReadEnd end = it == cache_.end() ? CacheReadEnd::kGone : CacheReadEnd::kFound;
+            if (reads_end_ != CacheReadEnd::kFound) end = reads_end_;
+            core_->OnCacheRead(read.key, end, end == CacheReadEnd::kFound ? it->second.second : nullptr, now(), out_);
+          },
+          [&](PutCache& put) {
+            cache_[put.key] = {put.entry, put.body};
+          },
+          [&](UseCache& use) {
+            if (const auto it = cache_.find(use.key); it != cache_.end()) it->second.first.last_used = use.last_used;
+          },
+          [&](SendAfterCache& after) { answers_[after.send.instance].push_back(std::move(after.send.message)); },
+          [&](RemoveCache& remove) {
+            for (const ContentHash& key : remove.keys) cache_.erase(key);
+          },
+          [&](ClearCache&) { cache_.clear(); },
+          [&](ReleaseMemory& release) {
+            if (release.clear) cache_.clear();
+            core_->OnMemoryReleased(release.ticket, release.caches ? 3 : 0, 4096, out_);
+          },
+          [&](ReadTasks& read) {
+            std::vector<std::optional<TaskRecord>> records;
+            std::vector<Body> found;
+            for (const TaskIndex index : read.indices) {
+              const auto it = tasks.find({read.job, index});
+              records.push_back(it == tasks.end() ? std::nullopt : std::optional<TaskRecord>(it->second));
+              found.push_back(it == tasks.end() || !read.bodies ? nullptr : bodies[it->first]);
+            }
+            core_->OnTasksRead(read.ticket, records, std::move(found), now(), out_);
+          },
+          [&](SettingLearned& learned) { settings_[learned.key] = learned.value; },
+          [](ForgetPeer&) {},
+          [](Note&) {},
+          [&](KeepEvent& kept) { happened.push_back(kept.event); },
+      },
+      effect);
 }
 
 std::vector<GivenTask> CoreWorld::TakeDispatched(const std::string& worker) {

@@ -88,7 +88,9 @@ class CoreWorld {
   // The broker process ends and another starts on what was stored. Peers are forgotten.
   void Restart();
   void Configure(CoreConfig config);
-  void DamageCache() { damage_cache_ = true; }
+  void DamageCache() { reads_end_ = CacheReadEnd::kDamaged; }
+  // All reads from now on; kFound: they are as they are.
+  void EndCacheReads(CacheReadEnd end) { reads_end_ = end; }
   // Its records are not there at the next Restart.
   void LoseJob(JobId job) {
     jobs_.erase(job);
@@ -133,7 +135,7 @@ class CoreWorld {
   CacheCounters cache_counters_;
   std::map<ContentHash, std::pair<CacheEntry, Body>> cache_;
   std::map<TaskRef, int> completions_;
-  bool damage_cache_ = false;
+  CacheReadEnd reads_end_ = CacheReadEnd::kFound;
   Now now() const;
 };
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "client/cli/cache_selection.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/verbs.h"
@@ -5,6 +7,7 @@
 #include "client/output/json.h"
 #include "client/output/service_text.h"
 #include "common/base/clock.h"
+#include "common/base/text.h"
 
 namespace icarus::client {
 namespace {
@@ -21,29 +24,55 @@ Result<int> Stats(Session& session, Client& client) {
   return kExitDone;
 }
 
-void PrintCount(const Session& session, const char* name, std::uint64_t count, const std::string& note) {
-  if (!session.text()) session.PrintDocument({{name, count}});
-  session.Note(note);
-}
-
 Result<int> Clear(Session& session, Client& client) {
   ICARUS_ASSIGN(const CacheReply reply, client.Ask<CacheReply>(CacheQuery{true}));
-  PrintCount(session, "cleared", reply.cleared, "removed " + EntriesText(reply.cleared));
+  if (!session.text()) session.PrintDocument({{"cleared", reply.cleared}});
+  session.Note("removed " + EntriesText(reply.cleared));
   return kExitDone;
+}
+
+using Order = bool (*)(const CachedEntry&, const CachedEntry&);
+
+// Null: as they come, by key.
+Result<Order> OrderOf(const std::string& name) {
+  using E = const CachedEntry&;
+  if (name.empty()) return Order{};
+  if (name == "age") return Order{[](E a, E b) { return a.item.computed_at_ms < b.item.computed_at_ms; }};
+  if (name == "size") return Order{[](E a, E b) { return a.item.size_bytes > b.item.size_bytes; }};
+  if (name == "cost") return Order{[](E a, E b) { return a.item.compute_s > b.item.compute_s; }};
+  return UsageError("--sort '" + name + "' is none of age, size and cost", "sort");
+}
+
+// False, and told: its table is lost.
+Result<bool> HasTable(const Session& session, Client& client, CachedEntry& entry) {
+  const Status loaded = client.LoadTable(entry.body);
+  if (loaded) return true;
+  if (loaded.error().code != ErrorCode::kNotFound && loaded.error().code != ErrorCode::kCorruption) {
+    return loaded.error();
+  }
+  session.Note(entry.item.key.Hex() + " is left out, its table is lost: " + loaded.error().message);
+  return false;
 }
 
 Result<int> List(Session& session, Client& client) {
   const CacheOptions& options = session.options().cache;
   ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
+  ICARUS_ASSIGN(const Order before, OrderOf(options.sort));
   std::vector<CachedEntry> entries;
   std::uint64_t matching = 0;
   const CacheRead read = session.csv() ? CacheRead::kSend : CacheRead::kNothing;
+  const std::uint64_t limit = session.csv() || options.limit == 0 ? UINT64_MAX : options.limit;
   ICARUS_TRY(selection.Visit(client, read, [&](CachedEntry entry) -> Result<bool> {
-    if (session.csv()) ICARUS_TRY(client.LoadTable(entry.body));
-    if (session.csv() || options.limit == 0 || matching < options.limit) entries.push_back(std::move(entry));
     ++matching;
+    if (session.csv()) {
+      ICARUS_ASSIGN(const bool whole, HasTable(session, client, entry));
+      if (!whole) return true;
+    }
+    if (before != nullptr || entries.size() < limit) entries.push_back(std::move(entry));
     return true;
   }));
+  if (before != nullptr) std::stable_sort(entries.begin(), entries.end(), before);
+  if (entries.size() > limit) entries.resize(limit);
   if (session.csv()) {
     session.Print(CachedCsv(entries));
   } else if (session.json()) {
@@ -99,14 +128,17 @@ Result<std::vector<ContentHash>> KeysToRemove(const CacheOptions& options, Clien
 
 Result<int> Remove(Session& session, Client& client) {
   ICARUS_ASSIGN(const std::vector<ContentHash> keys, KeysToRemove(session.options().cache, client));
-  std::uint64_t removed = 0;
+  std::uint64_t removed = 0, values = 0;
   for (std::size_t at = 0; at < keys.size(); at += kKeysAtOnce) {
     const auto first = keys.begin() + static_cast<std::ptrdiff_t>(at);
     const auto last = keys.begin() + static_cast<std::ptrdiff_t>(std::min(at + kKeysAtOnce, keys.size()));
     ICARUS_ASSIGN(const RemoveCachedReply reply, client.Ask<RemoveCachedReply>(RemoveCached{{first, last}}));
     removed += reply.removed;
+    values += reply.values;
   }
-  PrintCount(session, "removed", removed, "removed " + EntriesText(removed));
+  if (!session.text()) session.PrintDocument({{"removed", removed}, {"intermediates", values}});
+  session.Note("removed " + EntriesText(removed) +
+               (values > 0 ? " and " + Counted(values, "intermediate value") : std::string()));
   return kExitDone;
 }
 

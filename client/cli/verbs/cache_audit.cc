@@ -13,6 +13,9 @@
 namespace icarus::client {
 namespace {
 
+// How long a broker that has no room for the jobs is asked again.
+constexpr std::chrono::minutes kRoomPatience{10};
+
 struct Audited {
   CachedEntry entry;
   JobId job;
@@ -38,6 +41,11 @@ std::optional<JobSpec> SpecOf(const CachedEntry& entry) {
   return spec;
 }
 
+bool SamePoints(const std::vector<MissingPoint>& a, const std::vector<MissingPoint>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const MissingPoint& one, const MissingPoint& other) { return one.at == other.at; });
+}
+
 // How the two differ; empty: not at all.
 std::string DifferenceOf(const ResultBody& cached, const ResultBody& fresh) {
   if (cached.columns != fresh.columns) return "other columns";
@@ -53,7 +61,12 @@ std::string DifferenceOf(const ResultBody& cached, const ResultBody& fresh) {
              now + " now";
     }
   }
-  return {};
+  if (!SamePoints(cached.missing, fresh.missing)) return "other points are missing";
+  for (const auto& [name, value] : cached.summary) {
+    const auto now = fresh.summary.find(name);
+    if (now == fresh.summary.end() || !(now->second == value)) return "another " + name + " in the summary";
+  }
+  return fresh.summary.size() == cached.summary.size() ? "" : "more in the summary now";
 }
 
 // So many of them, each as likely as any other.
@@ -71,7 +84,7 @@ Result<std::vector<Audited>> SubmitAll(Client& client, const std::vector<CachedE
   for (const CachedEntry& entry : sample) {
     ICARUS_ASSIGN(CachedEntry whole, FindCached(client, entry.item.key.Hex()));
     ICARUS_TRY(client.LoadTable(whole.body));
-    ICARUS_ASSIGN(const SubmitReply reply, client.SubmitJob({RandomHex(16), *SpecOf(entry)}));
+    ICARUS_ASSIGN(const SubmitReply reply, client.SubmitJob({RandomHex(16), *SpecOf(entry)}, kRoomPatience));
     audited.push_back({whole, reply.job});
   }
   return audited;

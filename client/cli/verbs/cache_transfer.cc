@@ -30,7 +30,15 @@ class EntryCollector {
       ++left_out_;
       return {};
     }
-    for (const FileRef& file : StoredFilesOf(entry.body)) ICARUS_TRY(AddFile(file));
+    for (const FileRef& file : StoredFilesOf(entry.body)) {
+      const Status added = AddFile(file);
+      const bool lost =
+          !added && (added.error().code == ErrorCode::kNotFound || added.error().code == ErrorCode::kCorruption);
+      if (!added && !lost) return added;
+      if (!lost) continue;
+      ++left_out_;
+      return {};
+    }
     CachedItem item = entry.item;
     item.body = static_cast<std::int32_t>(bodies_.size());
     bodies_.push_back(entry.encoded);
@@ -103,7 +111,7 @@ Result<int> ExportCache(Session& session, Client& client) {
   std::string note = "wrote " + EntriesText(collector.count()) + " to " + path;
   if (collector.left_out() > 0) {
     note += "; " + std::to_string(collector.left_out()) +
-            " were left out: damaged, or of a release that did not keep "
+            " were left out: damaged, with a file that is lost, or of a release that did not keep "
             "what their keys are made of";
   }
   session.Note(note);

@@ -42,7 +42,8 @@ std::string Words(const EstimateReply& reply, std::uint64_t to_compute, const Js
 
 Result<int> RunEstimate(Session& session) {
   const SubmitOptions& options = session.options().submit;
-  ICARUS_ASSIGN(JobSpec spec, BuildWholeSpec(session, options, false));
+  ICARUS_ASSIGN(JobRequest request, BuildWholeRequest(session, options, false));
+  JobSpec& spec = request.spec;
   const int cpus = spec.resources.cpus;
   ICARUS_ASSIGN(Client * client, session.Broker());
   ICARUS_ASSIGN(const EstimateReply reply,

@@ -91,6 +91,20 @@ TEST_F(CacheRules, WithoutATimeForFailuresNoneIsKnown) {
   EXPECT_THAT(world_.TakeDispatched("w"), SizeIs(1));
 }
 
+TEST_F(CacheRules, AValueThatCannotBeReadThisTimeIsComputedAndStays) {
+  world_.Submit(polar_);
+  world_.Finish("w", world_.TakeDispatched("w").at(0));
+  world_.EndCacheReads(CacheReadEnd::kFailed);
+  const JobId unlucky = world_.Submit(polar_);
+  EXPECT_EQ(world_.job(unlucky).state(), TaskState::kPending);
+  EXPECT_EQ(world_.core().cache().entries(), 1u);
+  world_.EndCacheReads(CacheReadEnd::kFound);
+  const JobId lucky = world_.Submit(polar_);
+  EXPECT_EQ(world_.job(lucky).state(), TaskState::kCompleted);
+  EXPECT_EQ(RecordOf(lucky).via, ResultVia::kCache);
+  EXPECT_EQ(world_.Ask<CacheReply>("alice", CacheQuery{}).damaged, 0u);
+}
+
 TEST_F(CacheRules, AValueThatWasNotWrittenIsForgotten) {
   world_.Submit(polar_);
   world_.Finish("w", world_.TakeDispatched("w").at(0));

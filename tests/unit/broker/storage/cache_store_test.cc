@@ -305,6 +305,21 @@ TEST_F(CacheStoreTest, ADatabaseWhoseBodiesAreDamagedIsSetAsideAfterAFailedClear
   EXPECT_EQ(Get(1), "again") << "once is enough";
 }
 
+TEST_F(CacheStoreTest, OfThoseThatWereSetAsideTheLastTwoAreKept) {
+  for (const char* when : {"2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"}) {
+    fs::create_directory(cache_dir_ + ".damaged-" + when);
+  }
+  store_.reset();
+  std::ofstream(FileWith("MANIFEST-")) << "this is no manifest";
+  Reopen();
+  std::set<std::string> aside;
+  for (const auto& file : fs::directory_iterator(fs::path(cache_dir_).parent_path())) {
+    if (file.path().string().find(".damaged-") != std::string::npos) aside.insert(file.path().string());
+  }
+  EXPECT_EQ(aside.size(), 2u);
+  EXPECT_TRUE(aside.contains(cache_dir_ + ".damaged-2026-01-03T00:00:00Z"));
+}
+
 TEST_F(CacheStoreTest, AFileInThePlaceOfTheDirectoryIsAnError) {
   std::ofstream(dir_ / "file") << "x";
   EXPECT_FALSE(RocksDbCacheStore::Open(dir_ / "file", {}));

@@ -334,9 +334,20 @@ TEST_F(ClientTest, ATableThatLiesInAFileComesWithTheResult) {
   EXPECT_EQ(rows, 200'000u);
   EXPECT_EQ(missing, 1u);
   damage = true;
-  const Status broken = client->FetchResults(JobId(7), 0, 0, count);
-  ASSERT_FALSE(broken);
-  EXPECT_EQ(broken.error().code, ErrorCode::kCorruption);
+  std::optional<TaskError> error;
+  const auto note = [&](const ResultItem& item, const ResultBody& whole) -> Status {
+    error = item.task.error;
+    rows = whole.rows.size();
+    EXPECT_EQ(item.task.state, TaskState::kFailed);
+    return {};
+  };
+  ASSERT_TRUE(client->FetchResults(JobId(7), 0, 0, note))
+      << "it is the task's error, and the others have their results";
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind, TaskErrorKind::kOutputMissing);
+  EXPECT_THAT(error->message, HasSubstr("its table is lost"));
+  EXPECT_EQ(rows, 0u);
+  EXPECT_EQ(client->LoadTable(body).error().code, ErrorCode::kCorruption);
 }
 
 TEST_F(ClientTest, AResultThatNamesABodyThatIsNotThereIsRefused) {
