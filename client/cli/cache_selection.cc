@@ -158,6 +158,23 @@ Status CacheSelection::Visit(Client& client, CacheRead read, const std::function
   return {};
 }
 
+Result<std::vector<CachedEntry>> FetchCached(Client& client, std::vector<ContentHash> keys) {
+  ListCache request;
+  request.limit = keys.size();
+  request.keys = std::move(keys);
+  request.read = CacheRead::kSend;
+  ICARUS_ASSIGN(const Message answer, client.Call(std::move(request)));
+  const auto* reply = answer.payload.get_if<ListCacheReply>();
+  if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
+  std::vector<CachedEntry> entries;
+  for (const CachedItem& item : reply->items) {
+    if (item.damaged) continue;
+    ICARUS_ASSIGN(CachedEntry entry, Open(item, answer.bodies));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
 Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   const bool is_hex = !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_hex || text.size() < kLeastOfKey || text.size() > 64) {

@@ -51,6 +51,9 @@ class CacheSelection {
   bool selects_all_ = true;
 };
 
+// These entries with their values, in this order; those that are gone or damaged are left out.
+Result<std::vector<CachedEntry>> FetchCached(Client& client, std::vector<ContentHash> keys);
+
 // The entry whose key begins with `text`. kNotFound: there is none; kUsage: several do.
 Result<CachedEntry> FindCached(Client& client, const std::string& text);
 

@@ -138,14 +138,21 @@ std::string CachedTableText(const std::vector<CachedEntry>& entries, std::int64_
   return table.Render(style);
 }
 
-std::string CachedCsv(const std::vector<CachedEntry>& entries) {
+void CachedTableShape::Add(const CachedEntry& entry) { shape_.Add(AsTaskResult(entry, 0)); }
+
+std::string CachedTableShape::Header() const {
+  std::vector<std::string> cells = {"key", "target", "solver"};
+  for (const ParamColumn& param : shape_.Params()) cells.push_back(param.title);
+  cells.insert(cells.end(), shape_.columns().begin(), shape_.columns().end());
+  return CsvLine(cells);
+}
+
+std::string CachedTableShape::Rows(const std::vector<CachedEntry>& entries) const {
   std::vector<TaskResult> results;
   for (const CachedEntry& entry : entries) results.push_back(AsTaskResult(entry, results.size()));
-  const ResultTable table = FoldResults(results);
-  std::vector<std::string> cells = {"key", "target", "solver"};
-  for (const ParamColumn& param : table.params) cells.push_back(param.title);
-  cells.insert(cells.end(), table.columns.begin(), table.columns.end());
-  std::string out = CsvLine(cells);
+  const ResultTable table = FoldResults(results, shape_);
+  std::string out;
+  std::vector<std::string> cells;
   for (const ResultRow& row : table.rows) {
     if (row.kind == RowKind::kMissing || entries[row.task].item.error) continue;
     const ResultTask& task = table.tasks[row.task];
@@ -155,6 +162,12 @@ std::string CachedCsv(const std::vector<CachedEntry>& entries) {
     out += CsvLine(cells);
   }
   return out;
+}
+
+std::string CachedCsv(const std::vector<CachedEntry>& entries) {
+  CachedTableShape shape;
+  for (const CachedEntry& entry : entries) shape.Add(entry);
+  return shape.Header() + shape.Rows(entries);
 }
 
 }  // namespace icarus::client

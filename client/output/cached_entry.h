@@ -6,6 +6,7 @@
 
 #include "client/output/display.h"
 #include "client/output/json_text.h"
+#include "client/output/result_table.h"
 #include "common/base/result.h"
 #include "common/model/result_body.h"
 #include "common/model/value.h"
@@ -31,7 +32,19 @@ Json CachedEntryJson(const CachedEntry& entry, bool with_body);
 std::string CachedTableText(const std::vector<CachedEntry>& entries, std::int64_t now_wall_ms, const TextStyle& style);
 // What a program has put; null: a solver's, which only it can read.
 Json IntermediateJson(const CachedEntry& entry);
-// key,target,solver,<params>,<columns>: a line a point, missing points left out.
+
+// key,target,solver,<params>,<columns>: a line a point, missing points left out. Made in two passes: every entry is
+// added, then the lines of any of them can be had.
+class CachedTableShape {
+ public:
+  void Add(const CachedEntry& entry);
+  std::string Header() const;
+  std::string Rows(const std::vector<CachedEntry>& entries) const;
+
+ private:
+  TableShape shape_;
+};
+// Of these alone.
 std::string CachedCsv(const std::vector<CachedEntry>& entries);
 
 }  // namespace icarus::client

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "client/output/derived.h"
@@ -28,46 +27,6 @@ bool SameValue(const Value& a, const Value& b) {
   return std::abs(a.number() - b.number()) <= kSameValue * scale;
 }
 
-std::vector<std::string> AllColumns(const std::vector<TaskResult>& results) {
-  std::vector<std::string> columns;
-  for (const TaskResult& result : results) {
-    for (const std::string& name : result.body.columns) {
-      if (!Contains(columns, name)) columns.push_back(name);
-    }
-  }
-  return columns;
-}
-
-std::string SharedIdentity(const std::vector<TaskResult>& results) {
-  std::string shared;
-  for (const TaskResult& result : results) {
-    const std::string& identity = result.item.identity;
-    if (identity.empty()) continue;
-    if (!shared.empty() && shared != identity) return {};
-    shared = identity;
-  }
-  return shared;
-}
-
-std::set<std::string> ScalarParams(const std::vector<TaskResult>& results) {
-  std::set<std::string> names;
-  for (const TaskResult& result : results) {
-    for (const auto& [name, value] : result.item.task.params) {
-      if (!value.is_list()) names.insert(name);
-    }
-  }
-  return names;
-}
-
-bool Varies(const std::vector<TaskResult>& results, const std::string& name) {
-  const auto of = [&](const TaskResult& result) {
-    const Value* value = Find(result.item.task.params, name);
-    return value == nullptr ? Value() : *value;
-  };
-  return std::any_of(results.begin(), results.end(),
-                     [&](const TaskResult& result) { return !(of(result) == of(results.front())); });
-}
-
 // True when the result's column `name` repeats the task's parameter of that name in every row.
 bool Repeats(const TaskResult& result, const std::string& name) {
   const Value* param = Find(result.item.task.params, name);
@@ -81,30 +40,19 @@ bool Repeats(const TaskResult& result, const std::string& name) {
 
 class Folder {
  public:
-  explicit Folder(const std::vector<TaskResult>& results) : results_(results) {}
+  Folder(const std::vector<TaskResult>& results, const TableShape& shape)
+      : results_(results), repeated_(shape.Repeated()) {
+    table_.columns = shape.columns();
+    table_.identity = shape.identity();
+    table_.params = shape.Params();
+  }
 
   ResultTable Fold() {
-    table_.columns = AllColumns(results_);
-    table_.identity = SharedIdentity(results_);
-    SortParams();
     for (const TaskResult& result : results_) AddTask(result);
     return std::move(table_);
   }
 
  private:
-  void SortParams() {
-    for (const std::string& name : ScalarParams(results_)) {
-      const bool varies = Varies(results_, name);
-      if (!Contains(table_.columns, name)) {
-        table_.params.push_back({name, name, varies});
-      } else if (std::all_of(results_.begin(), results_.end(), [&](const auto& r) { return Repeats(r, name); })) {
-        if (varies) repeated_.push_back(name);
-      } else if (varies) {
-        table_.params.push_back({name, "param." + name, true});
-      }
-    }
-  }
-
   void AddTask(const TaskResult& result) {
     const TaskSummary& task = result.item.task;
     ResultTask entry{result.ref(), task.state, task.target, result.item.solver, {}};
@@ -193,8 +141,8 @@ class Folder {
   }
 
   const std::vector<TaskResult>& results_;
+  const std::vector<std::string> repeated_;
   ResultTable table_;
-  std::vector<std::string> repeated_;  // varying parameters that a column of the same name repeats
 };
 
 }  // namespace
@@ -205,6 +153,55 @@ std::string ResultRow::state(const ResultTask& task_of_row) const {
   return std::string(StateName(task_of_row.state));
 }
 
-ResultTable FoldResults(const std::vector<TaskResult>& results) { return Folder(results).Fold(); }
+void TableShape::Add(const TaskResult& result) {
+  for (const std::string& name : result.body.columns) {
+    if (!Contains(columns_, name)) columns_.push_back(name);
+  }
+  const ValueMap& params = result.item.task.params;
+  if (!first_) first_ = params;
+  for (const auto& [name, value] : params) {
+    if (!value.is_list()) scalars_.insert(name);
+    const Value* first = Find(*first_, name);
+    if (first == nullptr ? !value.is_null() : !(*first == value)) varying_.insert(name);
+    if (!Repeats(result, name)) unrepeated_.insert(name);
+  }
+  for (const auto& [name, value] : *first_) {
+    if (!value.is_null() && !params.contains(name)) varying_.insert(name);
+  }
+  const std::string& identity = result.item.identity;
+  if (identity.empty() || identities_differ_) return;
+  identities_differ_ = !identity_.empty() && identity_ != identity;
+  identity_ = identities_differ_ ? "" : identity;
+}
+
+std::vector<ParamColumn> TableShape::Params() const {
+  std::vector<ParamColumn> params;
+  for (const std::string& name : scalars_) {
+    if (!Contains(columns_, name)) {
+      params.push_back({name, name, Varies(name)});
+    } else if (unrepeated_.contains(name) && Varies(name)) {
+      params.push_back({name, "param." + name, true});
+    }
+  }
+  return params;
+}
+
+std::vector<std::string> TableShape::Repeated() const {
+  std::vector<std::string> names;
+  for (const std::string& name : scalars_) {
+    if (Contains(columns_, name) && !unrepeated_.contains(name) && Varies(name)) names.push_back(name);
+  }
+  return names;
+}
+
+ResultTable FoldResults(const std::vector<TaskResult>& results, const TableShape& shape) {
+  return Folder(results, shape).Fold();
+}
+
+ResultTable FoldResults(const std::vector<TaskResult>& results) {
+  TableShape shape;
+  for (const TaskResult& result : results) shape.Add(result);
+  return FoldResults(results, shape);
+}
 
 }  // namespace icarus::client

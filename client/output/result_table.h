@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,31 @@ struct ResultTable {
   std::size_t missing = 0;  // points
 };
 
+// The columns of a table, known when each of its results has been added; the rows can be folded some at a time then.
+class TableShape {
+ public:
+  void Add(const TaskResult& result);
+  const std::vector<std::string>& columns() const { return columns_; }  // in order of first appearance
+  std::vector<ParamColumn> Params() const;
+  // Varying parameters that a column of the same name repeats.
+  std::vector<std::string> Repeated() const;
+  // Of the solver, where the results have one and the same.
+  const std::string& identity() const { return identity_; }
+
+ private:
+  bool Varies(const std::string& name) const { return varying_.contains(name); }
+
+  std::vector<std::string> columns_;
+  std::set<std::string> scalars_;     // parameters that are one value somewhere
+  std::set<std::string> varying_;     // that are not everywhere what they are in the first result
+  std::set<std::string> unrepeated_;  // that a column of the same name does not repeat
+  std::optional<ValueMap> first_;
+  std::string identity_;
+  bool identities_differ_ = false;
+};
+
+// REQUIRES that each result has been added to the shape.
+ResultTable FoldResults(const std::vector<TaskResult>& results, const TableShape& shape);
 ResultTable FoldResults(const std::vector<TaskResult>& results);
 
 }  // namespace icarus::client

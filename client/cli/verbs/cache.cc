@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "client/cli/cache_selection.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/verbs.h"
@@ -28,63 +26,6 @@ Result<int> Clear(Session& session, Client& client) {
   ICARUS_ASSIGN(const CacheReply reply, client.Ask<CacheReply>(CacheQuery{true}));
   if (!session.text()) session.PrintDocument({{"cleared", reply.cleared}});
   session.Note("removed " + EntriesText(reply.cleared));
-  return kExitDone;
-}
-
-using Order = bool (*)(const CachedEntry&, const CachedEntry&);
-
-// Null: as they come, by key.
-Result<Order> OrderOf(const std::string& name) {
-  using E = const CachedEntry&;
-  if (name.empty()) return Order{};
-  if (name == "age") return Order{[](E a, E b) { return a.item.computed_at_ms < b.item.computed_at_ms; }};
-  if (name == "size") return Order{[](E a, E b) { return a.item.size_bytes > b.item.size_bytes; }};
-  if (name == "cost") return Order{[](E a, E b) { return a.item.compute_s > b.item.compute_s; }};
-  return UsageError("--sort '" + name + "' is none of age, size and cost", "sort");
-}
-
-// False, and told: its table is lost.
-Result<bool> HasTable(const Session& session, Client& client, CachedEntry& entry) {
-  const Status loaded = client.LoadTable(entry.body);
-  if (loaded) return true;
-  if (loaded.error().code != ErrorCode::kNotFound && loaded.error().code != ErrorCode::kCorruption) {
-    return loaded.error();
-  }
-  session.Note(entry.item.key.Hex() + " is left out, its table is lost: " + loaded.error().message);
-  return false;
-}
-
-Result<int> List(Session& session, Client& client) {
-  const CacheOptions& options = session.options().cache;
-  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
-  ICARUS_ASSIGN(const Order before, OrderOf(options.sort));
-  std::vector<CachedEntry> entries;
-  std::uint64_t matching = 0;
-  const CacheRead read = session.csv() ? CacheRead::kSend : CacheRead::kNothing;
-  const std::uint64_t limit = session.csv() || options.limit == 0 ? UINT64_MAX : options.limit;
-  ICARUS_TRY(selection.Visit(client, read, [&](CachedEntry entry) -> Result<bool> {
-    ++matching;
-    if (session.csv()) {
-      ICARUS_ASSIGN(const bool whole, HasTable(session, client, entry));
-      if (!whole) return true;
-    }
-    if (before != nullptr || entries.size() < limit) entries.push_back(std::move(entry));
-    return true;
-  }));
-  if (before != nullptr) std::stable_sort(entries.begin(), entries.end(), before);
-  if (entries.size() > limit) entries.resize(limit);
-  if (session.csv()) {
-    session.Print(CachedCsv(entries));
-  } else if (session.json()) {
-    Json list = Json::array();
-    for (const CachedEntry& entry : entries) list.push_back(CachedEntryJson(entry, false));
-    session.PrintJson(list);
-  } else if (session.quiet()) {
-    for (const CachedEntry& entry : entries) session.Print(entry.item.key.Hex() + "\n");
-  } else {
-    session.Print(CachedTableText(entries, ReadClocks().wall_ms, session.style()));
-  }
-  session.Note("showing " + std::to_string(entries.size()) + " of " + std::to_string(matching));
   return kExitDone;
 }
 
@@ -166,7 +107,7 @@ using Action = Result<int> (*)(Session&, Client&);
 
 Action FindAction(const std::string& name) {
   if (name.empty() || name == "stats") return Stats;
-  if (name == "list") return List;
+  if (name == "list") return ListCached;
   if (name == "get") return Get;
   if (name == "remove") return Remove;
   if (name == "clear") return Clear;

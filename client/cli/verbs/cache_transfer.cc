@@ -15,9 +15,6 @@
 namespace icarus::client {
 namespace {
 
-constexpr std::size_t kEntriesAtOnce = 500;
-constexpr std::size_t kBytesAtOnce = 4u << 20;
-
 // Entries that wait to become a record of the file.
 class EntryCollector {
  public:

@@ -130,6 +130,30 @@ TEST(ResultTable, TheSolversIdentityIsToldOnlyWhenAllShareIt) {
   EXPECT_EQ(FoldResults({failed, SamplePolar(1, "naca0012", 5e5)}).identity, "");
 }
 
+TEST(ResultTable, TheShapeOfAllMakesEachPartLikeTheWhole) {
+  std::vector<TaskResult> results = SampleSweep();
+  results.push_back(OneAngle(6, 3));
+  results.push_back(SampleFailure(7, "naca0012", 2e5));
+  results.back().body.columns.emplace_back("extra");
+  results.back().item.task.params["late"] = Number(1);
+  TableShape shape;
+  for (const TaskResult& result : results) shape.Add(result);
+  const ResultTable whole = FoldResults(results);
+  std::size_t at = 0;
+  for (const TaskResult& result : results) {
+    const ResultTable part = FoldResults({result}, shape);
+    EXPECT_EQ(part.columns, whole.columns);
+    EXPECT_EQ(Titles(part), Titles(whole));
+    for (const ResultRow& row : part.rows) {
+      ASSERT_LT(at, whole.rows.size());
+      EXPECT_EQ(row.cells, whole.rows[at].cells);
+      EXPECT_EQ(part.tasks[0].params, whole.tasks[whole.rows[at].task].params);
+      ++at;
+    }
+  }
+  EXPECT_EQ(at, whole.rows.size());
+}
+
 TEST(ResultTable, NoResultsNoRows) { EXPECT_TRUE(FoldResults({}).rows.empty()); }
 
 }  // namespace
