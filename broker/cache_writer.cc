@@ -153,7 +153,7 @@ void CacheWriter::Finish(const Outcome& outcome) {
   } else if (outcome.without_puts) {
     TellLost(KeysOf(*done));
     TellState("the cache takes more than twice its limit on the disk, and space has to be given back first");
-  } else if (!done->puts.empty()) {
+  } else if (!done->puts.empty() || done->clear) {
     TellState("");
   }
 }

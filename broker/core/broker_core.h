@@ -311,7 +311,6 @@ class BrokerCore {
 
   // upkeep (upkeep.cc)
   void HandleUpkeep(const Caller& caller, const Upkeep& request, std::uint64_t correlation, Now now, Outbox& out);
-  bool IsDiskFull() const;
   UpkeepReply CloseUpkeepPeriod();
   bool MayBeStopped(const Execution& execution, Now now) const;
   std::map<ExecutionId, Asked> StopBelowFloor(Now now, Outbox& out);

@@ -24,7 +24,7 @@ void BrokerCore::HandleUpkeep(const Caller& caller, const Upkeep& request, std::
   PendingUpkeep upkeep{caller.instance, correlation, now.monotonic_ms() + kPatienceMs, CloseUpkeepPeriod(), {}, true};
   ReleaseMemory release{++last_ticket_, request.emergency, false};
   if (request.emergency) {
-    release.clear = IsDiskFull();
+    release.clear = !storage_reason_.empty();  // the disk is full
     if (release.clear) upkeep.reply.cache_cleared = cache_.Clear() + values_.Clear();
     ++cache_generation_;
     rest_until_ms_ = now.monotonic_ms() + kRestMs;
@@ -34,8 +34,6 @@ void BrokerCore::HandleUpkeep(const Caller& caller, const Upkeep& request, std::
   pending_upkeeps_.emplace(release.ticket, std::move(upkeep));
   out.Push(release);
 }
-
-bool BrokerCore::IsDiskFull() const { return !storage_reason_.empty() || !cache_paused_.empty(); }
 
 // What the upkeep that goes on by itself has done since this was asked last.
 UpkeepReply BrokerCore::CloseUpkeepPeriod() {
