@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "broker/cache_form.h"
 #include "common/base/clock.h"
 #include "common/model/limits.h"
 #include "common/protocol/codec.h"
@@ -69,23 +69,12 @@ CacheEntry EntryOf(const CachedItem& item, std::size_t body_bytes, const std::ve
   return entry;
 }
 
-// Whether the form is that of a result of this analysis and build of a solver.
-bool SaysTheSame(const CachedItem& item) {
-  const nlohmann::json form = nlohmann::json::parse(item.form, nullptr, /*allow_exceptions=*/false);
-  const auto is = [&form](const char* member, const std::string& text) {
-    const auto found = form.find(member);
-    return found != form.end() && found->is_string() && found->get_ref<const std::string&>() == text;
-  };
-  return form.is_object() && is("analysis", item.analysis) && is("solver", item.solver + "@" + item.identity) &&
-         form.contains("params") && form["params"].is_object() && !form.contains("intermediate");
-}
-
 // What is wrong with an entry that came from elsewhere; empty: nothing.
 std::string WhyRejected(const CachedItem& item, const Body& body, const Result<ResultBody>& decoded,
                         std::int64_t wall_ms) {
   if (item.form.empty()) return "it does not say what its key is made of";
   if (HashBytes(item.form) != item.key) return "its key is not that of what it says it is";
-  if (!SaysTheSame(item)) return "what its key is made of is no form of its analysis and solver";
+  if (!IsFormOf(item)) return "what its key is made of is no form of its analysis and solver";
   if (body == nullptr) return "it has no value";
   if (item.error) return "it is a failure, which every cache learns for itself";
   if (body->size() > limits::kMaxResultBytes) return "its value is larger than a result may be";

@@ -79,6 +79,9 @@ Result<AttemptSpec> BuildAttempt(const StartAttempt& start, const AttemptPlace& 
     ICARUS_TRY(FillCommand(start, place, spec));
   } else {
     spec.solver = group.solver;
+    if (const auto known = place.solvers.find(group.solver); known != place.solvers.end()) {
+      spec.solver_identity = known->second;
+    }
     spec.analysis = group.analysis;
     spec.params = start.task.params;
   }

@@ -1,6 +1,7 @@
 // From a dispatched task to what the launcher runs. Pure but for the paths it is given.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "common/base/result.h"
@@ -17,8 +18,9 @@ struct AttemptPlace {
   std::string value_sockets;  // what the paths of the sockets of commands begin with; empty: they get none
   std::int64_t grace_ms = 0;
   Environment inherited;
-  Environment configured;  // the setting worker.env
-  std::string prologue;    // the setting worker.prologue; shell text run before a command, in the same shell
+  Environment configured;                      // the setting worker.env
+  std::map<std::string, std::string> solvers;  // name → identity, as the broker has been told
+  std::string prologue;  // the setting worker.prologue; shell text run before a command, in the same shell
 };
 
 // Where one attempt leaves its large outputs.

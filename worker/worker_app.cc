@@ -14,35 +14,18 @@
 #include "common/protocol/result_codec.h"
 #include "worker/solvers/solver.h"
 #include "worker/telemetry/machine.h"
+#include "worker/usable_solvers.h"
 #include "worker/worker_directory.h"
 #include "worker/worker_loop.h"
 
 namespace icarus::worker {
 namespace {
 
-// What every worker can do without a program: raise the number when results may change.
-constexpr const char* kBuiltInIdentity = "1.0+1";
-constexpr const char* kCommandSolver = "command";
-
 Body MakeNoopBody(std::uint64_t bytes) {
   ResultBody body;
   body.columns = {"bytes"};
   body.rows = {{Value(std::string(bytes, 'x'))}};
   return std::make_shared<const std::string>(EncodeResultBody(body));
-}
-
-void AddSolvers(const std::vector<SolverInfo>& found, WorkerHello& hello) {
-  hello.solvers[std::string(kNoopName)] = kBuiltInIdentity;
-  hello.solvers[kCommandSolver] = kBuiltInIdentity;
-  for (const SolverInfo& solver : found) {
-    if (solver.identity.empty()) {
-      hello.unusable_solvers[solver.name] = solver.detail;
-      LogWarning("solver not usable here",
-                 {{"solver", solver.name}, {"why", solver.detail}, {"remedy", solver.remedy}});
-    } else {
-      hello.solvers[solver.name] = solver.identity;
-    }
-  }
 }
 
 Hello MakeHello(const WorkerOptions& options, const std::string& name, const std::string& replaces) {
@@ -61,7 +44,9 @@ Hello MakeHello(const WorkerOptions& options, const std::string& name, const std
   worker.labels = options.labels;
   worker.boot_id = host.boot_id;
   worker.replaces = replaces;
-  AddSolvers(ProbeSolvers(), worker);
+  UsableSolvers solvers = FindSolvers();
+  worker.solvers = std::move(solvers.usable);
+  worker.unusable_solvers = std::move(solvers.unusable);
   hello.worker = std::move(worker);
   return hello;
 }
@@ -98,13 +83,14 @@ std::string ValueSockets(const WorkerOptions& options, const WorkerDirectory& di
   return {};
 }
 
-AttemptPlace MakePlace(const WorkerOptions& options, const WorkerDirectory& directory, const Timing& timing) {
+AttemptPlace MakePlace(const WorkerOptions& options, const WorkerDirectory& directory, const CoreOptions& core) {
   AttemptPlace place;
+  place.solvers = core.hello.worker->solvers;
   place.scratch = directory.scratch();
   place.outbox = directory.outbox();
   place.blobs = directory.blobs();
   place.value_sockets = ValueSockets(options, directory);
-  place.grace_ms = std::chrono::duration_cast<Milliseconds>(timing.kill_grace).count();
+  place.grace_ms = std::chrono::duration_cast<Milliseconds>(core.timing.kill_grace).count();
   place.inherited = InheritedEnvironment();
   place.configured = ConfiguredEnvironment(options);
   place.prologue = options.settings.Text("worker.prologue");
@@ -122,7 +108,7 @@ Result<int> Serve(const WorkerOptions& options, ReadyReport& ready) {
   ICARUS_ASSIGN(BlobCache blobs, BlobCache::Open(directory.blobs()));
   CoreOptions core = MakeCoreOptions(options, MakeHello(options, name, directory.predecessor()));
   ICARUS_TRY(directory.WriteInstance(core.hello.instance));
-  AttemptPlace place = MakePlace(options, directory, core.timing);
+  AttemptPlace place = MakePlace(options, directory, core);
   HostSampler sampler(HostSamplerOptions{"/", place.scratch, launcher.pid()});
   BrokerFinder broker(options.home, options.access_file);
   ICARUS_ASSIGN(const std::unique_ptr<TransportContext> context, TransportContext::Create());

@@ -1,4 +1,5 @@
 #include "worker/worker_loop.h"
+#include "worker/usable_solvers.h"
 
 #include <algorithm>
 #include <csignal>
@@ -184,6 +185,7 @@ void WorkerLoop::Take(AttemptFinished& finished) {
   end.keep_problem = std::move(finished.keep_problem);
   if (!end.keep_problem.empty()) LogWarning("files to keep", {{"attempt", finished.id}, {"why", end.keep_problem}});
   end.cacheable = finished.cacheable;
+  end.solver_changed = finished.solver_changed;
   end.output_tail = std::move(finished.output_tail);
   end.run_s = finished.run_s;
   end.cpu_s = finished.cpu_s;
@@ -277,6 +279,14 @@ void WorkerLoop::Do(SignalAttempt& notice) {
 void WorkerLoop::Do(SaveAttempt& order) {
   const Status asked = parts_.launcher.Save({order.attempt.value, order.save.value, OutboxOf(place_, order.save)});
   if (!asked) LogWarning("nothing can be saved", {{"attempt", order.attempt}, {"why", asked.error().message}});
+}
+
+// Tenths of a second, in which nothing else is done.
+void WorkerLoop::Do(LookForSolvers&) {
+  UsableSolvers solvers = FindSolvers();
+  LogWarning("a solver's program has changed; the broker is told what there is now");
+  place_.solvers = solvers.usable;
+  core_.OnSolvers(std::move(solvers.usable), std::move(solvers.unusable), now_);
 }
 
 void WorkerLoop::Do(KillAll&) {

@@ -68,6 +68,7 @@ class WorkerLoop {
   void Do(KillAttempt& kill);
   void Do(SignalAttempt& notice);
   void Do(SaveAttempt& order);
+  void Do(LookForSolvers&);
   void Do(KillAll&);
   void Do(FetchBlob& fetch);
   void Do(UploadBlob& upload);

@@ -158,6 +158,7 @@ class BrokerCore {
   // An execution that a worker was asked back for in an emergency, as it was then.
   struct Asked {
     Token token;
+    std::string worker;  // instance
     bool ran = false;
   };
   struct PendingUpkeep {
@@ -313,9 +314,10 @@ class BrokerCore {
   void HandleUpkeep(const Caller& caller, const Upkeep& request, std::uint64_t correlation, Now now, Outbox& out);
   UpkeepReply CloseUpkeepPeriod();
   bool MayBeStopped(const Execution& execution, Now now) const;
+  bool IsWaitedForAboveFloor(JobId job) const;
   std::map<ExecutionId, Asked> StopBelowFloor(Now now, Outbox& out);
   bool MayStart(std::int32_t priority) const;
-  void NoteReturned(PendingUpkeep& upkeep) const;
+  void NoteReturned(PendingUpkeep& upkeep);
   void TendUpkeep(Now now, Outbox& out);
   std::optional<std::int64_t> NextUpkeepMs() const;
 
@@ -342,7 +344,7 @@ class BrokerCore {
   void OnSaved(const WorkerState& worker, const std::vector<SavedFiles>& saved, Outbox& out);
   void OnResults(WorkerState& worker, const Results& results, const std::vector<Body>& bodies, Now now, Outbox& out);
   void LoseWorker(WorkerState& worker, const char* why, bool blame, Now now, Outbox& out);
-  void MarkStarted(Execution& execution, Now now, Outbox& out);
+  void MarkStarted(Execution& execution, Now now, Outbox& out, double ran_s = 0);
 
   // executions and results (broker_core_results.cc)
   void FinishExecution(Execution& execution, const ExecutionResult& result, Body body, Now now, Outbox& out);

@@ -202,6 +202,7 @@ void BrokerCore::FailSubscribers(Execution& execution, const ExecutionResult& re
   }
   if (!execution.stop_as && result.outcome == TaskState::kCancelled) {
     // Nobody asked for it: the worker gave it up (it drains). The task goes back unharmed.
+    if (!result.kept) UncountAttempt(execution);
     for (const TaskRef task : execution.subscribers) {
       if (result.kept) RecordAttempt(task, attempt, execution.token, 0, now, out);
     }
@@ -349,6 +350,7 @@ void BrokerCore::DetachFromWorker(Execution& execution, Outbox& out) {
   }
   execution.dispatch_record = 0;
   execution.recalled = false;
+  execution.asked_back = false;
   execution.state = ExecutionState::kQueued;
 }
 

@@ -75,8 +75,9 @@ void BrokerCore::AdoptHeld(WorkerState& worker, const std::vector<HeldExecution>
       ++job.in_flight;
       ++running_of_user_[job.record().user];
     }
-    if (item.started) MarkStarted(*execution, now, out);
-    if (execution->stop_as) StopExecution(*execution, out);  // the order may have been lost with the connection
+    if (item.started) MarkStarted(*execution, now, out, item.run_s.value_or(0));
+    if (execution->stop_as || execution->asked_back)
+      StopExecution(*execution, out);  // the order may have been lost with the connection
   }
   const std::set<ExecutionId> assigned = worker.assigned;
   for (const ExecutionId id : assigned) {
@@ -220,10 +221,10 @@ void BrokerCore::OnTelemetry(WorkerState& worker, const Telemetry& sample, Now n
   out.Log(held ? "worker held" : "worker released", {{"worker", worker.hello.name}, {"why", why}}, held);
 }
 
-void BrokerCore::MarkStarted(Execution& execution, Now now, Outbox& out) {
+void BrokerCore::MarkStarted(Execution& execution, Now now, Outbox& out, double ran_s) {
   if (execution.state != ExecutionState::kDispatched) return;
   execution.state = ExecutionState::kStarted;
-  execution.started_ms = now.monotonic_ms();
+  execution.started_ms = now.monotonic_ms() - static_cast<std::int64_t>(ran_s * 1000);
   for (const TaskRef task : execution.subscribers) {
     Job& job = *jobs_.at(task.job);
     if (job.StateOf(task.index) == TaskState::kPending) job.SetState(task.index, TaskState::kRunning);
@@ -306,7 +307,7 @@ void BrokerCore::LoseWorker(WorkerState& worker, const char* why, bool blame, No
   for (const ExecutionId id : assigned) {
     Execution* execution = executions_.Find(id);
     if (execution == nullptr) continue;
-    if (execution->stop_as || !blame) {
+    if (execution->stop_as || execution->asked_back || !blame) {
       TakeBack(*execution, now, out);
     } else {
       EndWorkerDeath(*execution, now, out);

@@ -31,6 +31,7 @@ struct Execution {
   std::vector<TaskRef> subscribers;  // the first is the leader
   ExecutionState state = ExecutionState::kQueued;
   bool recalled = false;             // the worker was asked for it back, if it has not started
+  bool asked_back = false;           // however far it is: an emergency
   std::optional<TaskState> stop_as;  // its end was asked for: what its subscribers become
   TaskError stop_error;              // then
   std::string instance;              // of the worker it is at

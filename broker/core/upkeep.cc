@@ -29,7 +29,10 @@ void BrokerCore::HandleUpkeep(const Caller& caller, const Upkeep& request, std::
     ++cache_generation_;
     rest_until_ms_ = now.monotonic_ms() + kRestMs;
     upkeep.open = StopBelowFloor(now, out);
-    TellCache("emergency_cleanup", Counted(upkeep.open.size(), "execution") + " asked back", now, out);
+    TellCache("emergency_cleanup",
+              Counted(upkeep.open.size(), "task") + " asked back, " +
+                  Counted(upkeep.reply.cache_cleared, "stored value") + " removed",
+              now, out);
   }
   pending_upkeeps_.emplace(release.ticket, std::move(upkeep));
   out.Push(release);
@@ -45,22 +48,33 @@ UpkeepReply BrokerCore::CloseUpkeepPeriod() {
 
 // Low priority, and not much is lost; whatever a task forbids is not done to it.
 bool BrokerCore::MayBeStopped(const Execution& execution, Now now) const {
-  if (!execution.at_worker() || execution.stop_as) return false;
+  if (!execution.at_worker() || execution.stop_as || execution.asked_back) return false;
   if (execution.state == ExecutionState::kStarted &&
       now.monotonic_ms() - execution.started_ms > config_.emergency_max_lost_ms) {
     return false;
   }
   return std::all_of(execution.subscribers.begin(), execution.subscribers.end(), [this](TaskRef task) {
     const JobSpec& spec = jobs_.at(task.job)->spec();
-    return spec.priority < config_.emergency_priority_floor && !spec.no_restart;
+    return spec.priority < config_.emergency_priority_floor && !spec.no_restart && !IsWaitedForAboveFloor(task.job);
+  });
+}
+
+// By a job that is held until this one has ended, or that waits for one that is.
+bool BrokerCore::IsWaitedForAboveFloor(JobId job) const {
+  const auto dependents = dependents_.find(job);
+  if (dependents == dependents_.end()) return false;
+  return std::any_of(dependents->second.begin(), dependents->second.end(), [this](JobId id) {
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end() || !found->second->held() || found->second->finished()) return false;
+    return found->second->spec().priority >= config_.emergency_priority_floor || IsWaitedForAboveFloor(id);
   });
 }
 
 // Asks the workers for them, least invested first.
 std::map<ExecutionId, BrokerCore::Asked> BrokerCore::StopBelowFloor(Now now, Outbox& out) {
-  std::vector<const Execution*> stopped;
+  std::vector<Execution*> stopped;
   for (const ExecutionId id : executions_.Ids()) {
-    const Execution* execution = executions_.Find(id);
+    Execution* execution = executions_.Find(id);
     if (MayBeStopped(*execution, now)) stopped.push_back(execution);
   }
   const auto invested_since = [now](const Execution* execution) {
@@ -70,9 +84,10 @@ std::map<ExecutionId, BrokerCore::Asked> BrokerCore::StopBelowFloor(Now now, Out
                    [&](const Execution* a, const Execution* b) { return invested_since(a) > invested_since(b); });
   std::map<ExecutionId, Asked> open;
   std::map<std::string, StopExecutions> orders;
-  for (const Execution* execution : stopped) {
+  for (Execution* execution : stopped) {
+    execution->asked_back = true;
     orders[execution->instance].executions.push_back(execution->id);
-    open[execution->id] = {execution->token, execution->state == ExecutionState::kStarted};
+    open[execution->id] = {execution->token, execution->instance, execution->state == ExecutionState::kStarted};
   }
   for (auto& [instance, order] : orders) out.Reply(PeerRole::kWorker, instance, 0, std::move(order), /*promise=*/true);
   return open;
@@ -97,13 +112,15 @@ void BrokerCore::OnMemoryReleased(std::uint64_t ticket, std::uint64_t blocks, st
 }
 
 // An execution that is there and not at the worker as it was has come back; one that is not there has ended otherwise.
-void BrokerCore::NoteReturned(PendingUpkeep& upkeep) const {
+void BrokerCore::NoteReturned(PendingUpkeep& upkeep) {
   std::erase_if(upkeep.open, [&](const auto& asked) {
     const Execution* execution = executions_.Find(asked.first);
     if (execution != nullptr && execution->token == asked.second.token && execution->at_worker()) return false;
     if (execution == nullptr) return true;
     upkeep.reply.requeued += execution->subscribers.size();
-    if (asked.second.ran) ++upkeep.reply.stopped;
+    const WorkerState* worker = workers_.Find(asked.second.worker);
+    const bool told = worker != nullptr && !worker->lost;  // one that is lost may run it still
+    if (asked.second.ran && told) ++upkeep.reply.stopped;
     return true;
   });
 }
@@ -122,7 +139,7 @@ void BrokerCore::TendUpkeep(Now now, Outbox& out) {
       ++it;
       continue;
     }
-    out.Reply(PeerRole::kClient, upkeep.instance, upkeep.correlation, upkeep.reply, /*promise=*/true);
+    out.Reply(PeerRole::kClient, upkeep.instance, upkeep.correlation, upkeep.reply);  // also while the disk is full
     it = pending_upkeeps_.erase(it);
   }
   if (!maintained_ms_) maintained_ms_ = time;

@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
+#include <shared_mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -79,9 +81,18 @@ rocksdb::ColumnFamilyOptions BodyOptions(const std::shared_ptr<rocksdb::Cache>& 
   return options;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const std::shared_ptr<rocksdb::Cache>& blocks) {
+  return {{rocksdb::kDefaultColumnFamilyName, EntryOptions(blocks)},
+          {kBodyFamily, BodyOptions(blocks)},
+          {kCacheUseFamily, EntryOptions(blocks)}};
+}
+
 std::uint64_t UseIn(std::string_view stored) {
   return stored.size() == sizeof(std::uint64_t) ? GetInteger<std::uint64_t>(stored, 0) : 0;
 }
+
+// Until the next write finds room for a new one.
+Error Closed() { return Error::Make(ErrorCode::kOverloaded, "the cache was cleared and has no room to begin anew"); }
 
 }  // namespace
 
@@ -89,6 +100,8 @@ struct RocksDbCacheStore::Impl {
   std::string dir;
   StorageLog log;
   const std::shared_ptr<rocksdb::Cache> blocks = rocksdb::NewLRUCache(kBlockBytes);
+  // Held by who uses the database, and alone by who puts another in its place.
+  std::shared_mutex in_use;
   // The families are destroyed before the database.
   std::unique_ptr<rocksdb::DB> db;
   std::array<std::unique_ptr<rocksdb::ColumnFamilyHandle>, 3> families;  // entries, bodies, uses
@@ -118,19 +131,17 @@ struct RocksDbCacheStore::Impl {
   void AddRemoval(rocksdb::WriteBatch& batch, const ContentHash& key) const;
   Status WriteChanges(const CacheChanges& changes, bool with_puts);
   rocksdb::Status DeleteEverything();
+  rocksdb::Status StartAnew();
   void FlushAll() const;
   void AwaitFlushed() const;
+  std::uint64_t CountBlocks() const;
   std::uint64_t Sum(const std::string& property) const;  // over the families
 };
 
 rocksdb::Status RocksDbCacheStore::Impl::OpenDatabase() {
-  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
-      {rocksdb::kDefaultColumnFamilyName, EntryOptions(blocks)},
-      {kBodyFamily, BodyOptions(blocks)},
-      {kCacheUseFamily, EntryOptions(blocks)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, descriptors, &handles, &opened);
+  const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, Descriptors(blocks), &handles, &opened);
   if (!status.ok()) return status;
   db.reset(opened);
   for (std::size_t i = 0; i < families.size(); ++i) families[i].reset(handles[i]);
@@ -245,7 +256,7 @@ Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
 
 void RocksDbCacheStore::SetMemory(CacheMemory memory) {
   impl_->blocks->SetCapacity(memory == CacheMemory::kShort ? kShortBlockBytes : kBlockBytes);
-  if (memory == CacheMemory::kShort) impl_->FlushAll();
+  if (memory == CacheMemory::kShort && impl_->db) impl_->FlushAll();
 }
 
 void RocksDbCacheStore::Impl::FlushAll() const {
@@ -265,8 +276,15 @@ void RocksDbCacheStore::Impl::AwaitFlushed() const {
   }
 }
 
+std::uint64_t RocksDbCacheStore::Impl::CountBlocks() const {
+  std::uint64_t count = 0;
+  blocks->ApplyToAllEntries([&](const rocksdb::Slice&, void*, std::size_t, rocksdb::Cache::DeleterFn) { ++count; }, {});
+  return count;
+}
+
 std::uint64_t RocksDbCacheStore::Impl::Sum(const std::string& property) const {
   std::uint64_t sum = 0;
+  if (!db) return sum;
   for (const auto& family : families) {
     std::uint64_t bytes = 0;
     if (db->GetIntProperty(family.get(), property, &bytes)) sum += bytes;
@@ -277,13 +295,15 @@ std::uint64_t RocksDbCacheStore::Impl::Sum(const std::string& property) const {
 CacheReleased RocksDbCacheStore::ReleaseMemory() {
   const std::uint64_t before = MemoryBytes();
   CacheReleased released;
-  impl_->blocks->ApplyToAllEntries(
-      [&](const rocksdb::Slice&, void*, std::size_t, rocksdb::Cache::DeleterFn) { ++released.blocks; }, {});
+  released.blocks = impl_->CountBlocks();
   const std::size_t capacity = impl_->blocks->GetCapacity();
   impl_->blocks->SetCapacity(0);
   impl_->blocks->SetCapacity(capacity);
-  impl_->FlushAll();
-  impl_->AwaitFlushed();
+  released.blocks -= std::min(released.blocks, impl_->CountBlocks());
+  if (impl_->db) {
+    impl_->FlushAll();
+    impl_->AwaitFlushed();
+  }
   released.bytes = before - std::min(before, MemoryBytes());
   return released;
 }
@@ -306,6 +326,8 @@ std::uint64_t RocksDbCacheStore::MemoryBytes() const {
 
 Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key) {
   const std::string raw = key.Raw();
+  const std::shared_lock lock(impl_->in_use);
+  if (!impl_->db) return Closed();
   rocksdb::PinnableSlice stored;
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->bodies(), raw, &stored);
   if (status.IsNotFound()) return std::optional<std::string>();
@@ -321,6 +343,8 @@ Result<std::optional<std::string>> RocksDbCacheStore::Get(const ContentHash& key
 
 Result<std::optional<CacheEntry>> RocksDbCacheStore::Find(const ContentHash& key) {
   const std::string raw = key.Raw();
+  const std::shared_lock lock(impl_->in_use);
+  if (!impl_->db) return Closed();
   std::string stored;
   const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->entries(), raw, &stored);
   if (status.IsNotFound()) return std::optional<CacheEntry>();
@@ -331,6 +355,8 @@ Result<std::optional<CacheEntry>> RocksDbCacheStore::Find(const ContentHash& key
 
 Status RocksDbCacheStore::Scan(const std::optional<ContentHash>& after,
                                const std::function<bool(const ContentHash&, CacheEntry)>& visit) {
+  const std::shared_lock lock(impl_->in_use);
+  if (!impl_->db) return Closed();
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(options, impl_->entries()));
@@ -354,7 +380,17 @@ rocksdb::Status RocksDbCacheStore::Impl::DeleteEverything() {
   for (const auto& family : families) batch.DeleteRange(family.get(), first, beyond);
   rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
   if (status.ok()) status = CompactAll(*db, Handles(), nullptr);
-  return status;
+  return IsNoSpace(status) ? StartAnew() : status;
+}
+
+// Without room for so much as a removal the files themselves go.
+rocksdb::Status RocksDbCacheStore::Impl::StartAnew() {
+  const std::unique_lock lock(in_use);
+  Close();
+  const rocksdb::Status destroyed = rocksdb::DestroyDB(
+      dir, rocksdb::Options(CacheDbOptions(log), rocksdb::ColumnFamilyOptions()), Descriptors(blocks));
+  const rocksdb::Status opened = OpenDatabase();
+  return opened.ok() ? destroyed : opened;
 }
 
 void RocksDbCacheStore::Impl::AddPut(rocksdb::WriteBatch& batch, const ContentHash& key, const CachePut& put) const {
@@ -397,6 +433,10 @@ Error RocksDbCacheStore::Impl::MarkDamaged(Error error) const {
 }
 
 Result<CacheWritten> RocksDbCacheStore::Write(const CacheChanges& changes, const CacheRoom& room) {
+  if (!impl_->db) {
+    const rocksdb::Status status = impl_->StartAnew();
+    if (!status.ok()) return RocksError("cannot make a new cache in " + impl_->dir, status);
+  }
   if (changes.clear) {
     const rocksdb::Status status = impl_->DeleteEverything();
     if (!status.ok()) return impl_->MarkDamaged(RocksError("cannot clear the cache in " + impl_->dir, status));

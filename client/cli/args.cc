@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <type_traits>
 
@@ -269,9 +270,15 @@ void DefineResultVerbs(const std::function<CLI::App*(const char*)>& verb, Option
   get->add_flag("--list", options.select.list, "only name them");
   CLI::App* diff = verb("diff");
   AddSelectors(diff, options.select, "JOB JOB");
-  diff->add_option("--rtol", options.select.rtol, "differences relative to the values that are none (1e-9)")
-      ->type_name("R")
-      ->check(CLI::NonNegativeNumber);
+  AddValue(diff, "--rtol", "R", "differences relative to the values that are none (1e-9)",
+           [&options](const std::string& text) -> Status {
+             const auto number = ParseNumber(text);
+             if (!number || !std::isfinite(*number) || *number < 0) {
+               return UsageError("'" + text + "' is no tolerance: a number of 0 or more");
+             }
+             options.select.rtol = *number;
+             return {};
+           });
   CLI::App* logs = verb("logs");
   AddSelector(logs, options.select, "TASK|JOB");
   logs->add_flag("-f,--follow", options.select.follow, "wait for the task's end first");

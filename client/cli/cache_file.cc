@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/base/little_endian.h"
@@ -84,7 +86,14 @@ CacheFileWriter::~CacheFileWriter() {
   if (file_) ::unlink(temporary_.c_str());
 }
 
-Result<CacheFileWriter> CacheFileWriter::Create(const std::string& path) {
+Result<CacheFileWriter> CacheFileWriter::Create(const std::string& named) {
+  // What the name stands for is replaced, never the name itself: not a link, and no device or pipe.
+  std::error_code error;
+  const auto target = std::filesystem::canonical(named, error);
+  const std::string path = error ? named : target.string();
+  if (!error && !std::filesystem::is_regular_file(target, error)) {
+    return UsageError(named + " is there and is no regular file; name another place", "file");
+  }
   const std::string temporary = path + ".part-" + std::to_string(::getpid());
   std::FILE* file = std::fopen(temporary.c_str(), "wbxe");
   if (file == nullptr) return UsageError(ErrnoError("cannot write " + path, errno).message, "file");

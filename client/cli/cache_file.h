@@ -15,9 +15,9 @@ namespace icarus::client {
 
 class CacheFileWriter {
  public:
-  // Writes to a temporary file beside `path`; Finish gives it that name. Until then a file already at `path` is
-  // untouched, whatever fails.
-  static Result<CacheFileWriter> Create(const std::string& path);
+  // Writes to a temporary file beside the one that is named, or that the link named points to; Finish puts it in its
+  // place. Until then a file already there is untouched, whatever fails. kUsage: something else than a file is there.
+  static Result<CacheFileWriter> Create(const std::string& named);
   CacheFileWriter(CacheFileWriter&&) = default;
   CacheFileWriter& operator=(CacheFileWriter&&) = delete;
   ~CacheFileWriter();

@@ -122,12 +122,14 @@ Result<CacheSelection> CacheSelection::Parse(const CacheOptions& options) {
   ICARUS_ASSIGN(selection.size_bytes_, ParseRange("size", options.size, Bytes));
   ICARUS_ASSIGN(selection.cost_s_, ParseRange("cost", options.cost, Seconds));
   selection.now_wall_ms_ = ReadClocks().wall_ms;
-  selection.selects_all_ = options.where.empty();
-  for (const std::string* filter : {&options.analysis, &options.solver, &options.since, &options.origin, &options.age,
-                                    &options.size, &options.cost}) {
-    selection.selects_all_ = selection.selects_all_ && filter->empty();
-  }
   return selection;
+}
+
+bool CacheSelection::HasFilters(const CacheOptions& options) {
+  const auto given = {&options.analysis, &options.solver, &options.since, &options.origin,
+                      &options.age,      &options.size,   &options.cost};
+  return !options.where.empty() ||
+         std::any_of(given.begin(), given.end(), [](const std::string* filter) { return !filter->empty(); });
 }
 
 bool CacheSelection::Wants(const CachedEntry& entry) const {
@@ -161,6 +163,7 @@ Status CacheSelection::Visit(Client& client, CacheRead read, const std::function
 Result<std::vector<CachedEntry>> FetchCached(Client& client, std::vector<ContentHash> keys) {
   ListCache request;
   request.limit = keys.size();
+  request.intermediates = true;
   request.keys = std::move(keys);
   request.read = CacheRead::kSend;
   ICARUS_ASSIGN(const Message answer, client.Call(std::move(request)));
@@ -175,6 +178,19 @@ Result<std::vector<CachedEntry>> FetchCached(Client& client, std::vector<Content
   return entries;
 }
 
+namespace {
+
+// The greatest key that is less than all that begin with `digits`; nothing: there is none.
+std::optional<ContentHash> KeyBefore(const std::string& digits) {
+  ContentHash key = *ContentHash::FromHex(digits + std::string(64 - digits.size(), '0'));
+  for (auto byte = key.bytes.rbegin(); byte != key.bytes.rend(); ++byte) {
+    if ((*byte)-- != 0) return key;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   const bool is_hex = !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_hex || text.size() < kLeastOfKey || text.size() > 64) {
@@ -188,9 +204,7 @@ Result<CachedEntry> FindCached(Client& client, const std::string& text) {
   if (text.size() == 64) {
     request.keys = {*ContentHash::FromHex(text)};
   } else {
-    // The greatest key before those that begin so.
-    std::string before = text + std::string(64 - text.size(), '0');
-    request.after = ContentHash::FromHex(before);
+    request.after = KeyBefore(text);
     request.limit = 2;
   }
   ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));

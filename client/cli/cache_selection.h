@@ -34,7 +34,7 @@ Result<Condition> ParseCondition(const std::string& text);
 class CacheSelection {
  public:
   static Result<CacheSelection> Parse(const CacheOptions& options);
-  bool selects_all() const { return selects_all_; }
+  static bool HasFilters(const CacheOptions& options);
 
   // Calls `take` with each entry, by the page, until it says no or an error.
   enum class Which { kResults, kAll };  // kAll: with the intermediate values of solvers
@@ -48,7 +48,6 @@ class CacheSelection {
   std::vector<Condition> where_;
   Range age_s_, size_bytes_, cost_s_;
   std::int64_t now_wall_ms_ = 0;
-  bool selects_all_ = true;
 };
 
 // These entries with their values, in this order; those that are gone or damaged are left out.

@@ -137,11 +137,11 @@ struct CacheOptions {
   std::vector<std::string> where;  // NAME=RANGE
   std::string since;
   std::string origin;
-  std::string age, size, cost;  // ranges FIRST:LAST
-  std::string sort;             // list: age, size or cost; empty: by key
-  std::uint64_t limit = 50;     // list; 0: all
-  std::uint64_t count = 5;      // audit
-  bool replace = false;         // import
+  std::string age, size, cost;         // ranges FIRST:LAST
+  std::string sort;                    // list: age, size or cost; empty: by key
+  std::optional<std::uint64_t> limit;  // list; 0: all
+  std::optional<std::uint64_t> count;  // audit
+  bool replace = false;                // import
 };
 
 struct EventOptions {

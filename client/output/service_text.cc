@@ -86,7 +86,7 @@ std::string MaintenanceText(const UpkeepReply& reply) {
 }
 
 std::string EmergencyText(const UpkeepReply& reply) {
-  return Line("cache", std::to_string(reply.cache_cleared) + " entries of its memory dropped") +
+  return Line("cache", "dropped from its memory: " + std::to_string(reply.cache_cleared)) +
          Line("freed", FormatSize(reply.bytes_freed)) +
          Line("stopped", Counted(reply.stopped, "running task") + " of low priority") +
          Line("requeued", Counted(reply.requeued, "task") + "; nothing of low priority starts for a minute");

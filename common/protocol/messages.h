@@ -44,7 +44,8 @@ struct HeldExecution {
   ExecutionId execution;
   Token token;
   bool started = false;
-  ICARUS_FIELDS(HeldExecution, execution, token, started)
+  std::optional<double> run_s = {};  // since it started
+  ICARUS_FIELDS(HeldExecution, execution, token, started, run_s)
 };
 
 struct WorkerHello {

@@ -160,6 +160,33 @@ class MainJobTest(harness.IcarusTest):
         self.assertNotEqual(before, self.key("--target", "naca0012", "-p", "aoa=0:2:1", "-p", "reynolds=1e6",
                                              "--solver", f"xfoil@{identity}"))
 
+    def test_a_solver_that_is_replaced_under_its_worker_computes_nothing_under_the_old_name(self):
+        program = self.home.directory / "xfoil-that-changes"
+        content = pathlib.Path(shutil.which("xfoil")).read_bytes()
+        program.write_bytes(content)
+        program.chmod(0o755)
+        self.home.down()
+        self.home.environment["ICARUS_XFOIL"] = str(program)
+        self.home.up(1)
+        build = lambda: self.home.json("workers")[0]["solvers"]["xfoil"]
+        polar = ("airfoil_polar", "--solver", "xfoil", "--target", "naca0012", "-p", "aoa=0:2:1")
+        self.home.wait(self.home.submit(*polar, "-p", "reynolds=1e6"))
+        old = build()
+        replacement = self.home.directory / "new"
+        replacement.write_bytes(content + b"\0")
+        replacement.chmod(0o755)
+        replacement.rename(program)  # as a package manager does
+        waits = self.home.submit(*polar, "-p", "reynolds=2e6")
+        harness.wait_until(lambda: build() != old, "the worker tells of the new build")
+        self.assertEqual("pending", self.home.job(waits)["state"])
+        self.assertIn(old, self.home.icarus("explain", f"{waits}.0", "-o", "table").out)
+        job = self.home.submit(*polar, "-p", "reynolds=2e6", "--solver", f"xfoil@{build()}")
+        self.home.wait(job)
+        self.assertEqual({1e6: old.split("+")[1], 2e6: build().split("+")[1]},
+                         {entry["params"]["reynolds"]: entry["identity"].split("+")[1]
+                          for entry in self.home.json("cache", "list")})
+        self.home.icarus("cancel", waits)
+
     def test_csv_and_plot(self):
         job = self.home.json(*MAIN, "--wait", timeout=120)["job"]
         lines = self.home.icarus("result", job, "-o", "csv").out.splitlines()

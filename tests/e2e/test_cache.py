@@ -71,6 +71,33 @@ class CacheTest(harness.IcarusTest):
         self.refused(USAGE, "cache", "remove", "--solver", "@", words=("SOLVER@IDENTITY",))
         self.refused(USAGE, "cache", "list", "--solver", "panel@", words=("SOLVER@IDENTITY",))
 
+    def test_nothing_that_was_said_is_passed_over(self):
+        self.polars("1e5:3e5:1e5")
+        key = self.entries()[0]["key"]
+        self.refused(USAGE, "cache", "clear", "--analysis", "nosuch", words=("takes no filters", "remove"))
+        self.refused(USAGE, "cache", "clear", key, words=("no key",))
+        self.refused(USAGE, "cache", "list", key, words=("no key",))
+        self.refused(USAGE, "cache", "verify", "--limit", "3", words=("--limit",))
+        self.refused(USAGE, "cache", "list", "--count", "3", words=("--count",))
+        self.refused(USAGE, "cache", "export", "x", "--replace", words=("--replace",))
+        self.refused(USAGE, "cache", "import", "x", "--analysis", "a", words=("filters",))
+        self.refused(USAGE, "cache", "remove", key, "--analysis", "a", words=("not both",))
+        self.assertEqual(3, len(self.entries()))
+        rows = self.home.icarus("cache", "list", "-o", "csv", "--limit", "2").out.splitlines()
+        self.assertEqual(1 + 2 * 3, len(rows), "two polars of three angles")
+
+    def test_an_export_replaces_files_and_nothing_else(self):
+        self.polars("1e5")
+        target, link, pipe = (self.home.directory / name for name in ("target", "link", "pipe"))
+        target.write_text("old")
+        link.symlink_to(target)
+        os.mkfifo(pipe)
+        self.home.icarus("cache", "export", link)
+        self.assertTrue(link.is_symlink())
+        self.assertTrue(target.read_bytes().startswith(b"icarus-cache"))
+        self.refused(USAGE, "cache", "export", pipe, words=("no regular file",))
+        self.assertTrue(pipe.is_fifo())
+
     def test_results_travel_to_another_home(self):
         other = harness.Home()
         self.addCleanup(other.close)

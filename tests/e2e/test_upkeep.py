@@ -70,8 +70,28 @@ class UpkeepTest(harness.IcarusTest):
         self.assertEqual(1, self.keep(7, 100_000)["cached"])
         self.assertIn("emergency_cleanup", self.home.icarus("events").out)
 
-    @unittest.skipIf(os.geteuid() != 0, "only root may mount a small disk")
+    @staticmethod
+    def fill(path):
+        # To the last block: a write that does not fit is made smaller.
+        size = 1 << 20
+        with open(path, "ab", buffering=0) as file:
+            while size >= 4096:
+                try:
+                    if file.write(bytes(size)) == size:
+                        continue
+                except OSError:
+                    pass
+                size //= 2
+
     def test_on_a_full_disk_stored_entries_go(self):
+        self.check_full_disk(to_the_last_byte=False)
+
+    def test_on_a_disk_without_a_byte_stored_entries_go(self):
+        self.check_full_disk(to_the_last_byte=True)
+
+    def check_full_disk(self, to_the_last_byte):
+        if os.geteuid() != 0:
+            self.skipTest("only root may mount a small disk")
         disk = self.home.directory / "disk"
         disk.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "none", str(disk)], check=False).returncode != 0:
@@ -85,14 +105,10 @@ class UpkeepTest(harness.IcarusTest):
         for number in range(10):
             self.keep(number, 3_000_000, home)
         ballast = disk / "ballast"
-        with open(ballast, "wb") as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 20))
-                    file.flush()
-            except OSError:
-                pass
+        self.fill(ballast)
         wait_until(lambda: home.icarus("submit", "noop", expect=None).code == NOT_NOW, "a refused submission")
+        if to_the_last_byte:
+            self.fill(disk / "rest")  # what was in reserve, too
         pid = home.broker().pid
         before = free_bytes(disk) - resident_bytes(pid)
         reply = self.cleanup(home)
@@ -100,7 +116,8 @@ class UpkeepTest(harness.IcarusTest):
         self.assertGreater(reply["bytes_freed"], 20_000_000)
         wait_until(lambda: free_bytes(disk) - resident_bytes(pid) - before >= reply["bytes_freed"], "the space")
         self.assertEqual(0, home.json("cache", "stats")["entries"])
-        ballast.unlink()
+        for file in (ballast, disk / "rest"):
+            file.unlink(missing_ok=True)
         wait_until(lambda: home.icarus("submit", "noop", expect=None).code == 0, "an accepted submission")
         self.keep(1, 3_000_000, home)
         self.assertEqual(1, self.keep(1, 3_000_000, home)["cached"])

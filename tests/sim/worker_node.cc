@@ -179,6 +179,7 @@ void WorkerNode::Perform(worker::Effect& effect) {
       [&](worker::StartAttempt& start) { StartAttempt(start); },
       [&](worker::KillAttempt& kill) { KillAttempt(kill.attempt); },
       [&](worker::KillAll&) { running_.clear(); },
+      [](worker::LookForSolvers&) {},
       [&](worker::Exit&) { exiting_ = true; },
       [](auto&) {},
   };

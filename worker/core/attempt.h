@@ -37,11 +37,12 @@ struct OutputBlob {
 
 // How an attempt ended, as the launcher tells it.
 struct AttemptEnd {
-  TaskError error;          // kNone: success
-  Body body;                // encoded ResultBody; null: none
-  bool incomplete = false;  // the body has missing points
-  bool cacheable = true;    // false: another run may give more
-  std::string output_tail;  // of a failed attempt
+  TaskError error;              // kNone: success
+  Body body;                    // encoded ResultBody; null: none
+  bool incomplete = false;      // the body has missing points
+  bool cacheable = true;        // false: another run may give more
+  bool solver_changed = false;  // its program is not the one that this worker has told the broker of
+  std::string output_tail;      // of a failed attempt
   std::vector<OutputBlob> blobs;
   std::vector<FileRef> kept;  // for the next attempt; their content is among `blobs`
   std::string keep_problem;   // why there are none, although there should be

@@ -48,6 +48,8 @@ struct SaveAttempt {
   AttemptId attempt;
   AttemptId save;  // like an attempt of its own for transfers and files
 };
+// A solver's program is another one than at the start. Answered by OnSolvers.
+struct LookForSolvers {};
 // The worker leaves now: every process is killed without grace before the effects that follow are carried out.
 struct KillAll {};
 // Answered by OnBlobFetched, once a hash.
@@ -73,6 +75,6 @@ struct Exit {
 };
 
 using Effect = std::variant<SendToBroker, SendHeartbeat, Connect, CheckAccess, StartAttempt, KillAttempt, SignalAttempt,
-                            SaveAttempt, KillAll, FetchBlob, UploadBlob, ForgetAttempt, Exit>;
+                            SaveAttempt, LookForSolvers, KillAll, FetchBlob, UploadBlob, ForgetAttempt, Exit>;
 
 }  // namespace icarus::worker

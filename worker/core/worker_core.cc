@@ -25,33 +25,36 @@ WorkerCore::WorkerCore(CoreOptions options)
 
 void WorkerCore::Start(const Now& now) {
   if (options_.time_limit) limit_at_ = now.monotonic + *options_.time_limit;
-  Do(session_.Start(now.monotonic));
+  Do(session_.Start(now.monotonic), now);
 }
 
-void WorkerCore::Do(const std::vector<BrokerSession::Step>& steps) {
+void WorkerCore::Do(const std::vector<BrokerSession::Step>& steps, const Now& now) {
   for (const BrokerSession::Step step : steps) {
     switch (step) {
       case BrokerSession::Step::kConnect: effects_.push_back(Connect{}); break;
-      case BrokerSession::Step::kHello: Emit(MakeHello()); break;
+      case BrokerSession::Step::kHello: Emit(MakeHello(now)); break;
       case BrokerSession::Step::kHeartbeat: effects_.push_back(SendHeartbeat{}); break;
       case BrokerSession::Step::kCheckAccess: effects_.push_back(CheckAccess{}); break;
     }
   }
 }
 
-Hello WorkerCore::MakeHello() const {
+Hello WorkerCore::MakeHello(const Now& now) const {
   Hello hello = options_.hello;
   std::vector<HeldExecution>& held = hello.worker->held;
   held = spool_.Held();
   for (const auto& [id, attempt] : attempts_.all()) {
-    if (attempt.stop != StopReason::kDropped) held.push_back(attempt.Held());
+    if (attempt.stop == StopReason::kDropped) continue;
+    held.push_back(attempt.Held());
+    if (held.back().started)
+      held.back().run_s = std::chrono::duration<double>(now.monotonic - attempt.started_at).count();
   }
   return hello;
 }
 
 void WorkerCore::OnConnected(const Now& now) {
   started_.clear();  // the greeting says what has started
-  Do(session_.OnConnected(now.monotonic));
+  Do(session_.OnConnected(now.monotonic), now);
 }
 
 void WorkerCore::OnConnectFailed(const Now& now) { session_.OnConnectFailed(now.monotonic); }
@@ -88,12 +91,24 @@ void WorkerCore::OnHelloRefused(const ErrorReply& reply, const Now& now) {
 void WorkerCore::OnHeartbeatReply(const HeartbeatReply& reply, const Now& now) {
   if (!reply.known) {
     started_.clear();
-    Do(session_.OnForgotten(now.monotonic));
+    Do(session_.OnForgotten(now.monotonic), now);
     return;
   }
   options_.hello.seen_sequence = std::max(options_.hello.seen_sequence, reply.sequence);
   broker_drains_ = reply.drain;
   if (broker_drains_) GiveBackQueued();
+}
+
+// What it was to compute with one build of a solver is another one's now: nothing of that is under the old one's name.
+void WorkerCore::OnSolvers(std::map<std::string, std::string> usable, std::map<std::string, std::string> unusable,
+                           const Now& now) {
+  probing_ = false;
+  options_.hello.worker->solvers = std::move(usable);
+  options_.hello.worker->unusable_solvers = std::move(unusable);
+  GiveBackQueued();
+  started_.clear();
+  Do(session_.OnForgotten(now.monotonic), now);
+  StartWaiting(now);
 }
 
 void WorkerCore::OnDispatch(Dispatch dispatch, const Now& now) {
@@ -121,7 +136,7 @@ void WorkerCore::OnResultsAck(const ResultsAck& ack) {
 }
 
 void WorkerCore::OnTick(const Now& now) {
-  Do(session_.OnTick(now.monotonic));
+  Do(session_.OnTick(now.monotonic), now);
   while (Attempt* attempt = attempts_.Due(now.monotonic)) OnAlarm(*attempt, now);
   if (session_.is_up()) spool_.SendOverdueAgain(now.monotonic - options_.timing.resend);
   TickLeave(now);

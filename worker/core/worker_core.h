@@ -60,6 +60,9 @@ class WorkerCore {
   void OnAttemptProgress(AttemptId id, double fraction, std::string message);
   void OnAttemptFinished(AttemptId id, AttemptEnd end, const Now& now);
   void OnAttemptSaved(AttemptId save, std::vector<FileRef> files, const std::vector<OutputBlob>& blobs);
+  // What this worker can use now, by name: identities, and why not. The broker is told.
+  void OnSolvers(std::map<std::string, std::string> usable, std::map<std::string, std::string> unusable,
+                 const Now& now);
   void OnLauncherLost(const Now& now);  // nothing can be started any more: gives all back and leaves
   void OnBlobFetched(const ContentHash& hash, const std::optional<Error>& error, const Now& now);
   void OnBlobUploaded(AttemptId id, const std::optional<Error>& error, const Now& now);
@@ -89,8 +92,8 @@ class WorkerCore {
     std::optional<Instant> acks_until;  // nothing runs any more
   };
 
-  void Do(const std::vector<BrokerSession::Step>& steps);
-  Hello MakeHello() const;
+  void Do(const std::vector<BrokerSession::Step>& steps, const Now& now);
+  Hello MakeHello(const Now& now) const;
   void Emit(AnyMessage payload) { effects_.push_back(SendToBroker{std::move(payload), {}}); }
   bool TakesWork() const { return !leave_ && !broker_drains_; }
 
@@ -152,6 +155,7 @@ class WorkerCore {
   std::set<AttemptId> with_progress_;                      // that have some to report
   std::map<AttemptId, AttemptId> saves_;                   // under way, and of which attempt
   std::vector<SavedFiles> saved_;                          // not told yet
+  bool probing_ = false;                                   // OnSolvers follows
   bool welcomed_once_ = false;
   bool broker_drains_ = false;
   bool exited_ = false;

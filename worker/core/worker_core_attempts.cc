@@ -179,6 +179,9 @@ void WorkerCore::OnAttemptFinished(AttemptId id, AttemptEnd end, const Now& now)
   // What ended by itself before the kill reached it ended as it says.
   if (attempt->stop == StopReason::kDropped) {
     Drop(*attempt);
+  } else if (end.solver_changed && attempt->stop == StopReason::kNone) {
+    GiveBack(*attempt);
+    if (!std::exchange(probing_, true)) effects_.push_back(LookForSolvers{});
   } else if (end.killed || (attempt->noticed && end.error.kind != TaskErrorKind::kNone)) {
     EndStopped(*attempt, std::move(end), now);
   } else {

@@ -43,11 +43,12 @@ struct AttemptSpec {
 
   // kSolver
   std::string solver;
+  std::string solver_identity;  // that the result will be told to be of; empty: any
   std::string analysis;
   ValueMap params;
   Target target;
   ICARUS_FIELDS(AttemptSpec, id, kind, scratch_dir, outbox_dir, blob_dir, memory_limit_bytes, grace_ms, stream_output,
-                command, environment, kept, values_socket, solver, analysis, params, target)
+                command, environment, kept, values_socket, solver, solver_identity, analysis, params, target)
 };
 
 // A file in the outbox that the result body refers to by its hash. The worker removes it when it is delivered.
@@ -114,6 +115,7 @@ struct AttemptFinished {
   std::string body;                 // encoded ResultBody, also of a failed attempt; empty when there is none
   bool incomplete = false;          // the body names missing points
   bool cacheable = true;            // false: another run may give more
+  bool solver_changed = false;      // its program is another one than AttemptSpec says: there is no result
   std::string output_tail;          // of a failed attempt: the end of its stderr, or of its stdout
   std::vector<BlobFile> blobs;      // files that the body and `kept` refer to
   std::vector<FileRef> kept;        // what a stopped attempt leaves for the next (KeepSpec), none of it inline
@@ -122,8 +124,8 @@ struct AttemptFinished {
   double cpu_s = 0;                 // user and system time of the whole tree
   std::uint64_t max_rss_bytes = 0;  // largest process by the kernel's account, or the sampled tree if that is larger
   bool killed = false;              // Kill was asked for before the attempt ended by itself
-  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, output_tail, blobs, kept, keep_problem, run_s,
-                cpu_s, max_rss_bytes, killed)
+  ICARUS_FIELDS(AttemptFinished, id, error, body, incomplete, cacheable, solver_changed, output_tail, blobs, kept,
+                keep_problem, run_s, cpu_s, max_rss_bytes, killed)
 };
 
 // The attempt wants to know intermediate values, and waits: to be answered at once, by Launcher::Answer.

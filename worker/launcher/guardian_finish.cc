@@ -34,6 +34,7 @@ void Guardian::FinishSolver(AttemptFinished& out) {
     out.body = std::move(outcome.body);
     out.incomplete = outcome.incomplete;
     out.cacheable = outcome.cacheable;
+    out.solver_changed = outcome.solver_changed;
     out.output_tail = std::move(outcome.output_tail);
     out.blobs = std::move(outcome.blobs);
     out.cpu_s = outcome.cpu_s;

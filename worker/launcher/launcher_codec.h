@@ -17,6 +17,7 @@ struct HostOutcome {
   std::string body;
   bool incomplete = false;
   bool cacheable = true;
+  bool solver_changed = false;
   std::string output_tail;  // when it failed
   std::vector<BlobFile> blobs;
   double cpu_s = 0;
@@ -30,7 +31,8 @@ struct HostOutcome {
     outcome.retire = true;
     return outcome;
   }
-  ICARUS_FIELDS(HostOutcome, error, body, incomplete, cacheable, output_tail, blobs, cpu_s, max_rss_bytes, retire)
+  ICARUS_FIELDS(HostOutcome, error, body, incomplete, cacheable, solver_changed, output_tail, blobs, cpu_s,
+                max_rss_bytes, retire)
 };
 
 std::string EncodeSpec(const AttemptSpec& spec);

@@ -82,7 +82,8 @@ TaskError Threw(const std::string& solver, const std::string& what) {
 }
 
 SolverOutcome CallSolver(const AttemptSpec& spec, const LauncherOptions& options, const AttemptPeers& peers) {
-  const SolverInput input{spec.analysis, spec.params, spec.target, spec.scratch_dir, &peers.values};
+  const SolverInput input{spec.analysis,    spec.params,   spec.target,
+                          spec.scratch_dir, &peers.values, spec.solver_identity};
   try {
     return options.run_solver(spec.solver, input, peers.progress);
   } catch (const std::exception& error) {
@@ -124,6 +125,7 @@ HostOutcome RunAndPack(const AttemptSpec& spec, const LauncherOptions& options, 
   outcome.incomplete = !solved.body.missing.empty();
   outcome.body = EncodeLargeBody(solved.body, outbox, outcome.error);
   outcome.cacheable = solved.cacheable;
+  outcome.solver_changed = solved.changed;
   outcome.blobs = outbox.TakeBlobs();
   RefuseLargeBody(outcome.error, outcome.body, outcome.blobs);
   return outcome;

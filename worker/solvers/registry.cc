@@ -13,12 +13,13 @@ struct Solver {
   const char* name;
   SolverInfo (*probe)();
   SolverOutcome (*run)(const SolverInput& input, ProgressSink& progress);
+  bool (*is_still)(const std::string& identity);  // null: it is part of this program
 };
 
 constexpr std::array<Solver, 2> kSolvers = {{
     {kXfoilSolver, ProbeXfoil,
-     [](const SolverInput& input, ProgressSink& progress) { return RunXfoil(input, progress); }},
-    {kPanelSolver, ProbePanel, RunPanel},
+     [](const SolverInput& input, ProgressSink& progress) { return RunXfoil(input, progress); }, IsXfoilStill},
+    {kPanelSolver, ProbePanel, RunPanel, nullptr},
 }};
 
 }  // namespace
@@ -31,7 +32,14 @@ std::vector<SolverInfo> ProbeSolvers() {
 
 SolverOutcome RunSolver(const std::string& solver, const SolverInput& input, ProgressSink& progress) {
   for (const Solver& known : kSolvers) {
-    if (solver == known.name) return known.run(input, progress);
+    if (solver != known.name) continue;
+    const auto changed = [&] {
+      return known.is_still != nullptr && !input.identity.empty() && !known.is_still(input.identity);
+    };
+    SolverOutcome outcome;
+    if (!changed()) outcome = known.run(input, progress);
+    outcome.changed = changed();  // it may have been replaced between two of its processes
+    return outcome;
   }
   CheckFailed(("a solver of this worker: " + solver).c_str(), __FILE__, __LINE__);
 }

@@ -17,6 +17,7 @@ struct SolverInput {
   Target target;
   std::string scratch_dir;               // absolute, private to this attempt, writable, empty; removed by the caller
   IntermediateValues* values = nullptr;  // what is kept between runs; null: nothing is. Outlives the run
+  std::string identity;                  // that its result will be told to be of; empty: any
 };
 
 // Receives progress while Run is under way, from the thread that called it.
@@ -31,6 +32,7 @@ struct SolverOutcome {
   ResultBody body;
   TaskError error;
   bool cacheable = true;  // false: a gap in it is a watchdog's doing, and another run may fill it
+  bool changed = false;   // the solver is not what SolverInput::identity says, before or after: nothing in it counts
 };
 
 // Identity `version+build` (analyses.md): a program's version and the first 8 hex digits of its content hash, or for a

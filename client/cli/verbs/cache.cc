@@ -53,10 +53,10 @@ Result<std::vector<ContentHash>> KeysToRemove(const CacheOptions& options, Clien
     keys.push_back(entry.item.key);
   }
   if (!keys.empty()) return keys;
-  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
-  if (selection.selects_all()) {
+  if (!CacheSelection::HasFilters(options)) {
     return UsageError("cache remove takes keys, or filters that say which; `icarus cache clear` removes all", "key");
   }
+  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
   ICARUS_TRY(selection.Visit(
       client, CacheRead::kNothing,
       [&](const CachedEntry& entry) -> Result<bool> {
@@ -103,34 +103,72 @@ Result<int> Verify(Session& session, Client& client) {
   return bad == 0 ? kExitDone : kExitIncomplete;
 }
 
-using Action = Result<int> (*)(Session&, Client&);
+struct Action {
+  const char* name;
+  Result<int> (*run)(Session&, Client&);
+  bool takes_filters = false;
+  std::size_t most_operands = 0;
+};
 
-Action FindAction(const std::string& name) {
-  if (name.empty() || name == "stats") return Stats;
-  if (name == "list") return ListCached;
-  if (name == "get") return Get;
-  if (name == "remove") return Remove;
-  if (name == "clear") return Clear;
-  if (name == "export") return ExportCache;
-  if (name == "import") return ImportIntoCache;
-  if (name == "verify") return Verify;
-  if (name == "audit") return AuditCache;
+constexpr Action kActions[] = {
+    {"stats", Stats},
+    {"list", ListCached, true},
+    {"get", Get, false, 1},
+    {"remove", Remove, true, SIZE_MAX},
+    {"clear", Clear},
+    {"export", ExportCache, true, 1},
+    {"import", ImportIntoCache, false, 1},
+    {"verify", Verify, true},
+    {"audit", AuditCache, true},
+};
+
+const Action* FindAction(const std::string& name) {
+  for (const Action& action : kActions) {
+    if (action.name == name) return &action;
+  }
   return nullptr;
+}
+
+// Nothing that was said is passed over: what an action does not look at, it refuses.
+Status CheckUse(const Action& action, const CacheOptions& options) {
+  const std::string name = std::string("cache ") + action.name;
+  if (options.operands.size() > action.most_operands) {
+    return UsageError(name + " takes " + (action.most_operands == 0 ? "no key and no file" : "one key or file") +
+                          "; '" + options.operands.back() + "' is too many",
+                      "key");
+  }
+  const bool filtered = CacheSelection::HasFilters(options);
+  if (filtered && !action.takes_filters) {
+    return UsageError(name + " takes no filters; list, remove, export, verify and audit do", "action");
+  }
+  if (filtered && !options.operands.empty() && action.run == Remove) {
+    return UsageError("cache remove takes keys or filters, not both", "key");
+  }
+  const auto only = [&](bool given, const char* option, auto run) -> Status {
+    if (!given || action.run == run) return {};
+    return UsageError(name + " takes no " + option, "action");
+  };
+  ICARUS_TRY(only(options.limit.has_value(), "--limit", ListCached));
+  ICARUS_TRY(only(!options.sort.empty(), "--sort", ListCached));
+  ICARUS_TRY(only(options.count.has_value(), "--count", AuditCache));
+  return only(options.replace, "--replace", ImportIntoCache);
 }
 
 }  // namespace
 
 Result<int> RunCache(Session& session) {
-  const std::string& name = session.options().cache.action;
-  const Action action = FindAction(name);
+  const CacheOptions& options = session.options().cache;
+  const std::string name = options.action.empty() ? "stats" : options.action;
+  const Action* action = FindAction(name);
   if (action == nullptr) {
     return UsageError("'" + name +
                           "' is no action of `icarus cache`; there are stats, list, get, remove, clear, export, "
                           "import, verify and audit",
                       "action");
   }
+  ICARUS_TRY(CheckUse(*action, options));
   ICARUS_ASSIGN(Client * client, session.Broker());
-  return action(session, *client);
+  return action->run(session, *client);
 }
 
 }  // namespace icarus::client

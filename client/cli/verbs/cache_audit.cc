@@ -13,6 +13,7 @@
 namespace icarus::client {
 namespace {
 
+constexpr std::uint64_t kAudited = 5;
 // How long a broker that has no room for the jobs is asked again.
 constexpr std::chrono::minutes kRoomPatience{10};
 
@@ -115,7 +116,8 @@ Result<int> AuditCache(Session& session, Client& client) {
     can ? candidates.push_back(std::move(entry)) : static_cast<void>(++skipped);
     return true;
   }));
-  ICARUS_ASSIGN(const std::vector<Audited> audited, SubmitAll(client, Sample(std::move(candidates), options.count)));
+  ICARUS_ASSIGN(const std::vector<Audited> audited,
+                SubmitAll(client, Sample(std::move(candidates), options.count.value_or(kAudited))));
   std::vector<JobId> jobs;
   for (const Audited& one : audited) jobs.push_back(one.job);
   if (!jobs.empty()) {

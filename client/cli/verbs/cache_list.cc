@@ -10,6 +10,8 @@
 namespace icarus::client {
 namespace {
 
+constexpr std::uint64_t kListed = 50;  // unless more are asked for
+
 using Order = bool (*)(const CachedItem&, const CachedItem&);
 
 // Null: as they come, by key.
@@ -22,95 +24,94 @@ Result<Order> OrderOf(const std::string& name) {
   return UsageError("--sort '" + name + "' is none of age, size and cost", "sort");
 }
 
-// All entries as one table. It need not fit into memory: they are read twice, first for its columns, then for its rows,
+// Entries as one table. It need not fit into memory: they are read twice, first for its columns, then for its rows,
 // some at a time.
 class CachedTable {
  public:
-  CachedTable(const Session& session, Client& client) : session_(session), client_(client) {}
+  CachedTable(const Session& session, Client& client, const std::vector<CachedEntry>& entries)
+      : session_(session), client_(client), entries_(entries) {}
 
-  Result<bool> AddToShape(CachedEntry entry) {
-    ICARUS_ASSIGN(const bool whole, HasTable(entry));
-    if (!whole) return true;
-    shape_.Add(entry);
-    CachedItem brief;  // what it is found and ordered by
-    brief.key = entry.item.key;
-    brief.computed_at_ms = entry.item.computed_at_ms;
-    brief.size_bytes = entry.item.size_bytes;
-    brief.compute_s = entry.item.compute_s;
-    items_.push_back(std::move(brief));
-    return true;
-  }
-
-  Status Print(Order before) {
-    if (before != nullptr) std::stable_sort(items_.begin(), items_.end(), before);
+  Status Print() {
+    ICARUS_TRY(ForSome([this](const std::vector<CachedEntry>& some) {
+      for (const CachedEntry& entry : some) shape_.Add(entry);
+    }));
     session_.Print(shape_.Header());
-    std::vector<ContentHash> keys;
-    std::uint64_t bytes = 0;
-    for (const CachedItem& item : items_) {
-      keys.push_back(item.key);
-      bytes += item.size_bytes;
-      if (keys.size() < kEntriesAtOnce && bytes < kBytesAtOnce) continue;
-      ICARUS_TRY(PrintRows(std::exchange(keys, {})));
-      bytes = 0;
-    }
-    return keys.empty() ? Status() : PrintRows(std::move(keys));
+    quiet_ = true;
+    return ForSome([this](const std::vector<CachedEntry>& some) { session_.Print(shape_.Rows(some)); });
   }
-
-  std::size_t size() const { return items_.size(); }
 
  private:
-  // False, and told: its table is lost.
-  Result<bool> HasTable(CachedEntry& entry) {
-    const Status loaded = client_.LoadTable(entry.body);
-    if (loaded) return true;
-    const ErrorCode code = loaded.error().code;
-    if (code != ErrorCode::kNotFound && code != ErrorCode::kCorruption) return loaded.error();
-    session_.Note(entry.item.key.Hex() + " is left out, its table is lost: " + loaded.error().message);
-    return false;
+  // What went or was damaged meanwhile is left out.
+  Status ForSome(const std::function<void(const std::vector<CachedEntry>&)>& visit) {
+    std::vector<ContentHash> keys;
+    std::uint64_t bytes = 0;
+    for (const CachedEntry& entry : entries_) {
+      keys.push_back(entry.item.key);
+      bytes += entry.item.size_bytes;
+      if (keys.size() < kEntriesAtOnce && bytes < kBytesAtOnce && &entry != &entries_.back()) continue;
+      ICARUS_ASSIGN(const std::vector<CachedEntry> whole, Fetch(std::exchange(keys, {})));
+      visit(whole);
+      bytes = 0;
+    }
+    return {};
   }
 
-  // What went since it was first read has no rows.
-  Status PrintRows(std::vector<ContentHash> keys) {
-    ICARUS_ASSIGN(std::vector<CachedEntry> entries, FetchCached(client_, std::move(keys)));
-    for (CachedEntry& entry : entries) ICARUS_TRY(client_.LoadTable(entry.body));
-    session_.Print(shape_.Rows(entries));
-    return {};
+  Result<std::vector<CachedEntry>> Fetch(std::vector<ContentHash> keys) {
+    ICARUS_ASSIGN(std::vector<CachedEntry> some, FetchCached(client_, std::move(keys)));
+    std::vector<CachedEntry> whole;
+    for (CachedEntry& entry : some) {
+      const Status loaded = client_.LoadTable(entry.body);
+      if (loaded) {
+        whole.push_back(std::move(entry));
+      } else if (loaded.error().code != ErrorCode::kNotFound && loaded.error().code != ErrorCode::kCorruption) {
+        return loaded.error();
+      } else if (!quiet_) {
+        session_.Note(entry.item.key.Hex() + " is left out, its table is lost: " + loaded.error().message);
+      }
+    }
+    return whole;
   }
 
   const Session& session_;
   Client& client_;
+  const std::vector<CachedEntry>& entries_;
   CachedTableShape shape_;
-  std::vector<CachedItem> items_;
+  bool quiet_ = false;  // what is left out has been told
 };
 
-Result<int> PrintTable(Session& session, Client& client, const CacheSelection& selection, Order before) {
-  CachedTable table(session, client);
-  ICARUS_TRY(
-      selection.Visit(client, CacheRead::kSend, [&](CachedEntry entry) { return table.AddToShape(std::move(entry)); }));
-  ICARUS_TRY(table.Print(before));
-  session.Note("showing " + EntriesText(table.size()));
-  return kExitDone;
+// Those that are wanted, in order, and how many there would be.
+struct Listed {
+  std::vector<CachedEntry> entries;  // without their values
+  std::uint64_t matching = 0;
+};
+
+Result<Listed> Select(Client& client, const CacheOptions& options, std::uint64_t limit) {
+  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
+  ICARUS_ASSIGN(const Order before, OrderOf(options.sort));
+  Listed listed;
+  ICARUS_TRY(selection.Visit(client, CacheRead::kNothing, [&](CachedEntry entry) -> Result<bool> {
+    ++listed.matching;
+    if (before != nullptr || listed.entries.size() < limit) listed.entries.push_back(std::move(entry));
+    return true;
+  }));
+  const auto by = [before](const CachedEntry& a, const CachedEntry& b) { return before(a.item, b.item); };
+  if (before != nullptr) std::stable_sort(listed.entries.begin(), listed.entries.end(), by);
+  if (listed.entries.size() > limit) listed.entries.resize(limit);
+  return listed;
 }
 
 }  // namespace
 
+// As a table it is for programs: all, unless a limit was given.
 Result<int> ListCached(Session& session, Client& client) {
   const CacheOptions& options = session.options().cache;
-  ICARUS_ASSIGN(const CacheSelection selection, CacheSelection::Parse(options));
-  ICARUS_ASSIGN(const Order before, OrderOf(options.sort));
-  if (session.csv()) return PrintTable(session, client, selection, before);
-  std::vector<CachedEntry> entries;
-  std::uint64_t matching = 0;
-  const std::uint64_t limit = options.limit == 0 ? UINT64_MAX : options.limit;
-  ICARUS_TRY(selection.Visit(client, CacheRead::kNothing, [&](CachedEntry entry) -> Result<bool> {
-    ++matching;
-    if (before != nullptr || entries.size() < limit) entries.push_back(std::move(entry));
-    return true;
-  }));
-  const auto by = [before](const CachedEntry& a, const CachedEntry& b) { return before(a.item, b.item); };
-  if (before != nullptr) std::stable_sort(entries.begin(), entries.end(), by);
-  if (entries.size() > limit) entries.resize(limit);
-  if (session.json()) {
+  std::uint64_t limit = options.limit.value_or(session.csv() ? 0 : kListed);
+  if (limit == 0) limit = UINT64_MAX;
+  ICARUS_ASSIGN(const Listed listed, Select(client, options, limit));
+  const std::vector<CachedEntry>& entries = listed.entries;
+  if (session.csv()) {
+    ICARUS_TRY(CachedTable(session, client, entries).Print());
+  } else if (session.json()) {
     Json list = Json::array();
     for (const CachedEntry& entry : entries) list.push_back(CachedEntryJson(entry, false));
     session.PrintJson(list);
@@ -119,7 +120,7 @@ Result<int> ListCached(Session& session, Client& client) {
   } else {
     session.Print(CachedTableText(entries, ReadClocks().wall_ms, session.style()));
   }
-  session.Note("showing " + std::to_string(entries.size()) + " of " + std::to_string(matching));
+  session.Note("showing " + std::to_string(entries.size()) + " of " + std::to_string(listed.matching));
   return kExitDone;
 }
 

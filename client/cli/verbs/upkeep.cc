@@ -15,13 +15,21 @@ Result<UpkeepReply> Ask(Session& session, bool emergency) {
 
 Result<int> RunMaintenance(Session& session) {
   ICARUS_ASSIGN(const UpkeepReply reply, Ask(session, false));
-  session.text() ? session.Print(MaintenanceText(reply)) : session.PrintDocument(MaintenanceJson(reply));
+  if (!session.text()) {
+    session.PrintDocument(MaintenanceJson(reply));
+  } else if (!session.quiet()) {
+    session.Print(MaintenanceText(reply));
+  }
   return kExitDone;
 }
 
 Result<int> RunEmergencyCleanup(Session& session) {
   ICARUS_ASSIGN(const UpkeepReply reply, Ask(session, true));
-  session.text() ? session.Print(EmergencyText(reply)) : session.PrintDocument(EmergencyJson(reply));
+  if (!session.text()) {
+    session.PrintDocument(EmergencyJson(reply));
+  } else if (!session.quiet()) {
+    session.Print(EmergencyText(reply));
+  }
   return kExitDone;
 }
 

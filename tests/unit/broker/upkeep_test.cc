@@ -151,6 +151,65 @@ TEST_F(UpkeepTest, AnEqualTaskOfHighPriorityKeepsTheSharedOneGoing) {
   EXPECT_THAT(world_.TakeStops("w"), IsEmpty());
 }
 
+TEST_F(UpkeepTest, WhatAJobAboveTheFloorWaitsForGoesOnAlsoAlongAChain) {
+  const GivenTask first = Run(0);
+  JobSpec middle = CoreWorld::Noop();
+  middle.after = {first.job};
+  JobSpec last = CoreWorld::Noop("", 9);
+  last.after_any = {world_.Submit(middle)};
+  const JobId awaited_by = world_.Submit(last);
+  AskForEmergency();
+  EXPECT_THAT(world_.TakeStops("w"), IsEmpty());
+  world_.Ask<CancelReply>("alice", Cancel{awaited_by, {}, ""});
+  AskForEmergency();
+  EXPECT_THAT(world_.TakeStops("w"), ElementsAre(first.execution));
+}
+
+TEST_F(UpkeepTest, TwoAtOnceCountWhatTheyAskedForOnce) {
+  const GivenTask low = Run(0);
+  AskForEmergency();
+  AskForEmergency();
+  EXPECT_THAT(world_.TakeStops("w"), ElementsAre(low.execution));
+  ASSERT_TRUE(Answer());
+  EXPECT_EQ(Answer()->requeued, 0u) << "the second has nothing to ask for";
+  EndStopped(low);
+  EXPECT_EQ(Answer()->requeued, 1u);
+  world_.Advance(60'000);
+  EXPECT_EQ(world_.TakeDispatched("w").at(0).attempt, 1u) << "it was asked back: no attempt is counted";
+}
+
+TEST_F(UpkeepTest, AWorkerThatIsLostMeanwhileMayRunItStillAndHasKilledNobody) {
+  CoreConfig config = Config();
+  config.worker_lost_after_ms = 10'000;
+  world_.Configure(config);
+  const GivenTask low = Run(0);
+  AskForEmergency();
+  world_.Advance(10'000);
+  const auto reply = Answer();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->stopped, 0u);
+  EXPECT_EQ(reply->requeued, 1u);
+  EXPECT_THAT(world_.Ask<ShowJobReply>("alice", ShowJob{low.job, {}, 0, 1}).items.at(0).history, IsEmpty())
+      << "no death of its worker is charged to it";
+}
+
+TEST_F(UpkeepTest, AnOrderThatWasLostWithTheConnectionIsRepeated) {
+  const GivenTask low = Run(0);
+  AskForEmergency();
+  world_.TakeStops("w");
+  world_.AddWorker("w", 4, {}, {{low.execution, low.token, true, 1.0}});
+  EXPECT_THAT(world_.TakeStops("w"), ElementsAre(low.execution));
+}
+
+TEST_F(UpkeepTest, WhatRanBeforeTheBrokerRestartedIsNotYoung) {
+  const GivenTask low = Run(0);
+  world_.Restart();
+  world_.AddClient("root", "root", /*admin=*/true);
+  world_.AddWorker("w", 4, {}, {{low.execution, low.token, true, 31 * 60.0}});
+  AskForEmergency();
+  EXPECT_THAT(world_.TakeStops("w"), IsEmpty());
+}
+
 TEST_F(UpkeepTest, StoredEntriesGoOnlyWhenTheDiskIsFull) {
   world_.Submit(CoreWorld::Polar("1e5"));
   world_.Finish("w", world_.TakeDispatched("w").at(0));

@@ -14,6 +14,7 @@
 #include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "common/model/content_hash.h"
 #include "worker/solvers/xfoil/xfoil_solver.h"
 
 namespace icarus::worker {
@@ -417,6 +418,26 @@ TEST_F(XfoilTest, TheProgramSeesAScrubbedEnvironment) {
               AllOf(Not(HasSubstr("DISPLAY")), Not(HasSubstr("SECRET")), HasSubstr("GFORTRAN_UNBUFFERED_ALL=1"),
                     HasSubstr("LD_PRELOAD=./nofpe.so"), HasSubstr("NACA 2412\nPANE\n"),
                     HasSubstr("VISC 250000\nMACH 0\n"), HasSubstr("ASEQ 0 3 0.5\n")));
+}
+
+TEST_F(XfoilTest, AProgramThatWasReplacedIsNoticed) {
+  const auto identity = [this] {
+    return "6.99+" + HashBytes(*ReadFile((directory_ / "fake-xfoil").string(), 1 << 20)).Hex().substr(0, 8);
+  };
+  UseScript("exit 0\n");
+  const std::string first = identity();
+  EXPECT_TRUE(IsXfoilStill(first));
+  UseScript("exit 1 # another\n");
+  EXPECT_FALSE(IsXfoilStill(first));
+  EXPECT_TRUE(IsXfoilStill(identity()));
+  CountProgress progress;
+  SolverInput input = Input("naca0012", "0");
+  input.identity = first;
+  const SolverOutcome outcome = worker::RunSolver("xfoil", input, progress);
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_THAT(outcome.body.rows, IsEmpty()) << "it is not even begun";
+  fs::remove(directory_ / "fake-xfoil");
+  EXPECT_FALSE(IsXfoilStill(first));
 }
 
 TEST_F(XfoilTest, TooManyPointsForItsBufferAreRefused) {

@@ -1,10 +1,12 @@
 // Finding XFOIL on this machine and telling whether it works here.
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "common/base/files.h"
 #include "common/base/random.h"
@@ -100,7 +102,44 @@ SelfTest RunSelfTest(const XfoilProgram& program) {
   return test;
 }
 
+// What changes with a file's content, and costs nothing to look at (stat(2)).
+struct FileStamp {
+  std::string path;
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  std::int64_t written_ns = 0, changed_ns = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+std::optional<FileStamp> StampOf(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  const auto ns = [](const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; };
+  return FileStamp{path, status.st_dev, status.st_ino, status.st_size, ns(status.st_mtim), ns(status.st_ctim)};
+}
+
+std::string BuildOf(const std::string& content) { return HashBytes(content).Hex().substr(0, 8); }
+
+// Of the file as it is; read again when its stamp is another one. Empty: it cannot be read.
+std::string CurrentBuild(const std::string& path) {
+  static std::optional<FileStamp> last;
+  static std::string build;
+  const std::optional<FileStamp> stamp = StampOf(path);
+  if (stamp && stamp == last) return build;
+  const auto content = ReadFile(path, kMaxProgramBytes);
+  last = stamp;
+  build = content ? BuildOf(*content) : "";
+  return build;
+}
+
 }  // namespace
+
+bool IsXfoilStill(const std::string& identity) {
+  const auto program = FindXfoil();
+  const std::size_t plus = identity.rfind('+');
+  return program && plus != std::string::npos && CurrentBuild(program->path) == identity.substr(plus + 1);
+}
 
 Result<XfoilProgram> FindXfoil() {
   XfoilProgram program;
@@ -141,7 +180,7 @@ SolverInfo ProbeXfoil() {
     return info;
   }
   const std::string version = test.version.empty() ? "unknown" : test.version;
-  info.identity = version + "+" + HashBytes(*bytes).Hex().substr(0, 8);
+  info.identity = version + "+" + BuildOf(*bytes);
   info.detail = program->path;
   info.remedy.clear();
   return info;

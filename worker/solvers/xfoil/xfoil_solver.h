@@ -15,6 +15,8 @@ Result<XfoilProgram> FindXfoil();
 
 // Finds it and computes one point that is known. The identity is "<version of the banner>+<8 hex digits of its hash>".
 SolverInfo ProbeXfoil();
+// Whether the program that would run now is of that identity. One thread.
+bool IsXfoilStill(const std::string& identity);
 
 // airfoil_polar. The limits are parameters for tests alone.
 SolverOutcome RunXfoil(const SolverInput& input, ProgressSink& progress, const XfoilLimits& limits = {});

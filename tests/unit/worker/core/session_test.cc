@@ -206,6 +206,25 @@ TEST_F(SessionTest, ARefusalLaterIsRetried) {
   EXPECT_THAT(Did<worker::Connect>(), SizeIs(1));
 }
 
+TEST_F(SessionTest, ASolverThatChangedIsLookedForAndNothingOfItIsToldUnderItsOldName) {
+  Connect();
+  DispatchCommands({1, 2, 3});
+  AttemptEnd end;
+  end.solver_changed = true;
+  Finish(1, end);
+  EXPECT_THAT(Did<LookForSolvers>(), SizeIs(1));
+  EXPECT_THAT(ResultsNow(), IsEmpty());
+  EXPECT_THAT(Returned(), ElementsAre(1));
+  core_->OnSolvers({{"xfoil", "6.99+new"}}, {{"other", "is gone"}}, now_);
+  Turn();
+  ASSERT_THAT(Sent<Hello>(), SizeIs(1));
+  EXPECT_EQ(Sent<Hello>()[0].worker->solvers.at("xfoil"), "6.99+new");
+  EXPECT_EQ(Sent<Hello>()[0].worker->unusable_solvers.at("other"), "is gone");
+  const std::vector<std::uint64_t> held = HeldInHello();
+  EXPECT_THAT(held, ::testing::Contains(2)) << "what runs goes on";
+  EXPECT_THAT(held, ::testing::Not(::testing::Contains(1)));
+}
+
 TEST_F(SessionTest, ADrainByTheBrokerReturnsWhatIsQueuedAndComes) {
   Connect();
   DispatchCommands({1, 2, 3});
