@@ -313,8 +313,8 @@ class BrokerCore {
   // upkeep (upkeep.cc)
   void HandleUpkeep(const Caller& caller, const Upkeep& request, std::uint64_t correlation, Now now, Outbox& out);
   UpkeepReply CloseUpkeepPeriod();
-  bool MayBeStopped(const Execution& execution, Now now) const;
-  bool IsWaitedForAboveFloor(JobId job) const;
+  bool MayBeStopped(const Execution& execution, const std::set<JobId>& awaited, Now now) const;
+  std::set<JobId> AwaitedAboveFloor() const;
   std::map<ExecutionId, Asked> StopBelowFloor(Now now, Outbox& out);
   bool MayStart(std::int32_t priority) const;
   void NoteReturned(PendingUpkeep& upkeep);

@@ -47,35 +47,49 @@ UpkeepReply BrokerCore::CloseUpkeepPeriod() {
 }
 
 // Low priority, and not much is lost; whatever a task forbids is not done to it.
-bool BrokerCore::MayBeStopped(const Execution& execution, Now now) const {
+bool BrokerCore::MayBeStopped(const Execution& execution, const std::set<JobId>& awaited, Now now) const {
   if (!execution.at_worker() || execution.stop_as || execution.asked_back) return false;
   if (execution.state == ExecutionState::kStarted &&
       now.monotonic_ms() - execution.started_ms > config_.emergency_max_lost_ms) {
     return false;
   }
-  return std::all_of(execution.subscribers.begin(), execution.subscribers.end(), [this](TaskRef task) {
+  return std::all_of(execution.subscribers.begin(), execution.subscribers.end(), [&](TaskRef task) {
     const JobSpec& spec = jobs_.at(task.job)->spec();
-    return spec.priority < config_.emergency_priority_floor && !spec.no_restart && !IsWaitedForAboveFloor(task.job);
+    return spec.priority < config_.emergency_priority_floor && !spec.no_restart && !awaited.contains(task.job);
   });
 }
 
-// By a job that is held until this one has ended, or that waits for one that is.
-bool BrokerCore::IsWaitedForAboveFloor(JobId job) const {
-  const auto dependents = dependents_.find(job);
-  if (dependents == dependents_.end()) return false;
-  return std::any_of(dependents->second.begin(), dependents->second.end(), [this](JobId id) {
-    const auto found = jobs_.find(id);
-    if (found == jobs_.end() || !found->second->held() || found->second->finished()) return false;
-    return found->second->spec().priority >= config_.emergency_priority_floor || IsWaitedForAboveFloor(id);
-  });
+// Jobs that one above the floor is held for, directly or by others that it is held for.
+std::set<JobId> BrokerCore::AwaitedAboveFloor() const {
+  std::vector<JobId> waiting;
+  for (const auto& [upstream, dependents] : dependents_) {
+    for (const JobId id : dependents) {
+      const auto slot = jobs_.slots().find(id);
+      if (slot == jobs_.slots().end()) continue;
+      const JobBrief brief = jobs_.BriefOf(slot->second);
+      if (brief.held && !brief.finished && brief.priority >= config_.emergency_priority_floor) waiting.push_back(id);
+    }
+  }
+  std::set<JobId> awaited;
+  while (!waiting.empty()) {
+    const JobId id = waiting.back();
+    waiting.pop_back();
+    const auto job = jobs_.find(id);
+    if (job == jobs_.end() || !job->second->held()) continue;
+    for (const JobId upstream : UpstreamsOf(*job->second)) {
+      if (awaited.insert(upstream).second) waiting.push_back(upstream);
+    }
+  }
+  return awaited;
 }
 
 // Asks the workers for them, least invested first.
 std::map<ExecutionId, BrokerCore::Asked> BrokerCore::StopBelowFloor(Now now, Outbox& out) {
+  const std::set<JobId> awaited = AwaitedAboveFloor();
   std::vector<Execution*> stopped;
   for (const ExecutionId id : executions_.Ids()) {
     Execution* execution = executions_.Find(id);
-    if (MayBeStopped(*execution, now)) stopped.push_back(execution);
+    if (MayBeStopped(*execution, awaited, now)) stopped.push_back(execution);
   }
   const auto invested_since = [now](const Execution* execution) {
     return execution->state == ExecutionState::kStarted ? execution->started_ms : now.monotonic_ms() + 1;
