@@ -122,7 +122,7 @@ Result<bool> CacheService::HasDamagedFile(const CacheEntry& entry) const {
   return false;
 }
 
-Status CacheService::Fill(CacheStore& store, CacheRead read, Found found, Page& page) const {
+Status CacheService::Fill(CacheStore& store, CacheRead read, const Found& found, Page& page) const {
   CachedItem item = ItemOf(found.key, found.entry);
   if (read != CacheRead::kNothing) {
     Result<std::optional<std::string>> body = store.Get(found.key);
@@ -164,7 +164,7 @@ Result<CacheService::Page> CacheService::ReadPage(CacheStore& store, const ListC
       if (entry && Matches(request, *entry, wall_ms)) found.push_back({request.keys[i], std::move(*entry), nullptr});
     }
   }
-  for (Found& one : found) ICARUS_TRY(Fill(store, request.read, std::move(one), page));
+  for (const Found& one : found) ICARUS_TRY(Fill(store, request.read, one, page));
   return page;
 }
 

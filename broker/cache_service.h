@@ -50,7 +50,7 @@ class CacheService {
   void List(const Question& question, const ListCache& request);
   void Import(const Question& question, const Message& message);
   Result<Page> ReadPage(CacheStore& store, const ListCache& request, std::int64_t wall_ms) const;
-  Status Fill(CacheStore& store, CacheRead read, Found found, Page& page) const;
+  Status Fill(CacheStore& store, CacheRead read, const Found& found, Page& page) const;
   Result<bool> HasDamagedFile(const CacheEntry& entry) const;
   // What may be taken in; the others are counted in `reply`.
   std::vector<Found> Examine(CacheStore& store, const ImportCache& request, const std::vector<Body>& bodies,

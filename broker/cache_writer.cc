@@ -207,7 +207,7 @@ CacheReadEnd CacheWriter::EndOf(const Result<std::optional<std::string>>& value,
   return HaveFiles(files) ? CacheReadEnd::kFound : CacheReadEnd::kDamaged;
 }
 
-void CacheWriter::Read(const ContentHash& key, std::vector<ContentHash> files) {
+void CacheWriter::Read(const ContentHash& key, const std::vector<ContentHash>& files) {
   if (const CachePut* put = FindPut(key)) {
     const CacheReadEnd end = HaveFiles(files) ? CacheReadEnd::kFound : CacheReadEnd::kDamaged;
     inbox_.Post([this, key, end, body = end == CacheReadEnd::kFound ? put->body : nullptr] {

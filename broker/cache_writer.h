@@ -34,7 +34,7 @@ class CacheWriter {
   CacheWriter(CacheStore& store, LoopInbox& inbox, Callbacks callbacks);
 
   // A value one of whose `files` is gone is damaged.
-  void Read(const ContentHash& key, std::vector<ContentHash> files);
+  void Read(const ContentHash& key, const std::vector<ContentHash>& files);
   // One that finds no place is lost, which is told; the others are never dropped: what fails is tried again.
   // `replaces`: the store may have another value under the key.
   void Put(const ContentHash& key, CachePut put, bool replaces);

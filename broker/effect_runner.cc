@@ -39,7 +39,7 @@ void EffectRunner::Deliver(Effect& effect) {
                    gateway_.Send(send.role, send.instance, send.message);
                  },
                  [&](ReadTasks& read) { PostTaskRead(std::move(read)); },
-                 [&](ReadCache& read) { cache_.Read(read.key, std::move(read.files)); },
+                 [&](ReadCache& read) { cache_.Read(read.key, read.files); },
                  [&](PutCache& put) {
                    cache_.Put(put.key, {std::move(put.entry), std::move(put.body)}, put.replaces);
                  },

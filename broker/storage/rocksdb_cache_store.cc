@@ -125,8 +125,8 @@ struct RocksDbCacheStore::Impl {
   std::string MarkPath() const { return dir + ".damaged"; }  // why it is to be set aside
   Error MarkDamaged(Error error) const;
   Status LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
-                 std::vector<std::string>& damaged_keys);
-  Status Write(rocksdb::WriteBatch& batch);
+                 std::vector<std::string>& damaged_keys) const;
+  Status Write(rocksdb::WriteBatch& batch) const;
   void AddPut(rocksdb::WriteBatch& batch, const ContentHash& key, const CachePut& put) const;
   void AddRemoval(rocksdb::WriteBatch& batch, const ContentHash& key) const;
   Status WriteChanges(const CacheChanges& changes, bool with_puts);
@@ -141,7 +141,7 @@ struct RocksDbCacheStore::Impl {
 rocksdb::Status RocksDbCacheStore::Impl::OpenDatabase() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, Descriptors(blocks), &handles, &opened);
+  rocksdb::Status status = rocksdb::DB::Open(CacheDbOptions(log), dir, Descriptors(blocks), &handles, &opened);
   if (!status.ok()) return status;
   db.reset(opened);
   for (std::size_t i = 0; i < families.size(); ++i) families[i].reset(handles[i]);
@@ -206,7 +206,7 @@ Result<std::unique_ptr<RocksDbCacheStore>> RocksDbCacheStore::Open(const std::st
 }
 
 Status RocksDbCacheStore::Impl::LoadAll(const std::function<void(const ContentHash&, CacheEntry)>& visit,
-                                        std::vector<std::string>& damaged_keys) {
+                                        std::vector<std::string>& damaged_keys) const {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(options, entries()));
@@ -248,7 +248,7 @@ Status RocksDbCacheStore::Load(const std::function<void(const ContentHash&, Cach
   return impl_->Write(batch);
 }
 
-Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) {
+Status RocksDbCacheStore::Impl::Write(rocksdb::WriteBatch& batch) const {
   const rocksdb::Status status = db->Write(rocksdb::WriteOptions(), &batch);
   if (!status.ok()) return RocksError("cannot write to the cache in " + dir, status);
   return {};

@@ -149,6 +149,7 @@ std::string CachedTableShape::Header() const {
 
 std::string CachedTableShape::Rows(const std::vector<CachedEntry>& entries) const {
   std::vector<TaskResult> results;
+  results.reserve(entries.size());
   for (const CachedEntry& entry : entries) results.push_back(AsTaskResult(entry, results.size()));
   const ResultTable table = FoldResults(results, shape_);
   std::string out;

@@ -26,6 +26,7 @@ constexpr std::array<Solver, 2> kSolvers = {{
 
 std::vector<SolverInfo> ProbeSolvers() {
   std::vector<SolverInfo> found;
+  found.reserve(kSolvers.size());
   for (const Solver& solver : kSolvers) found.push_back(solver.probe());
   return found;
 }

@@ -119,6 +119,7 @@ Result<int> AuditCache(Session& session, Client& client) {
   ICARUS_ASSIGN(const std::vector<Audited> audited,
                 SubmitAll(client, Sample(std::move(candidates), options.count.value_or(kAudited))));
   std::vector<JobId> jobs;
+  jobs.reserve(audited.size());
   for (const Audited& one : audited) jobs.push_back(one.job);
   if (!jobs.empty()) {
     ICARUS_ASSIGN(const Client::WaitOutcome ended, client.Wait(jobs));

@@ -42,14 +42,15 @@ bool IsProgram(const std::string& path) {
 std::string FindOnPath(const std::string& name) {
   const std::string path = Environment("PATH");
   for (const std::string& directory : Split(path.empty() ? kDefaultPath : path, ':')) {
-    const std::string candidate = directory + "/" + name;
+    std::string candidate = directory;
+    candidate.append("/").append(name);
     if (!directory.empty() && IsProgram(candidate)) return candidate;
   }
   return "";
 }
 
 std::string FindShim() {
-  if (const std::string named = Environment("ICARUS_NOFPE"); !named.empty()) return named;
+  if (std::string named = Environment("ICARUS_NOFPE"); !named.empty()) return named;
   std::error_code ec;
   const fs::path directory = fs::read_symlink("/proc/self/exe", ec).parent_path();
   if (ec) return "";
