@@ -1,5 +1,4 @@
 #include "worker/worker_loop.h"
-#include "worker/usable_solvers.h"
 
 #include <algorithm>
 #include <csignal>
@@ -11,6 +10,7 @@
 #include "common/model/limits.h"
 #include "common/protocol/codec.h"
 #include "common/protocol/result_codec.h"
+#include "worker/usable_solvers.h"
 
 namespace icarus::worker {
 namespace {

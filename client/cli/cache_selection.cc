@@ -27,6 +27,18 @@ Result<CachedEntry> Open(const CachedItem& item, const std::vector<Body>& bodies
   return entry;
 }
 
+struct Page {
+  ListCacheReply reply;
+  std::vector<Body> bodies;
+};
+
+Result<Page> AskForPage(Client& client, const ListCache& request) {
+  ICARUS_ASSIGN(Message answer, client.Call(ListCache(request)));
+  auto* reply = answer.payload.get_if<ListCacheReply>();
+  if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
+  return Page{std::move(*reply), std::move(answer.bodies)};
+}
+
 Result<double> Number(const std::string& text) {
   const auto value = ParseValue(text);
   if (!value || !value->is_number()) return UsageError("'" + text + "' is no number");
@@ -146,16 +158,14 @@ Status CacheSelection::Visit(Client& client, CacheRead read, const std::function
   request.intermediates = which == Which::kAll;
   request.read = read;
   do {
-    ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));
-    const auto* reply = answer.payload.get_if<ListCacheReply>();
-    if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
-    for (const CachedItem& item : reply->items) {
-      ICARUS_ASSIGN(CachedEntry entry, Open(item, answer.bodies));
+    ICARUS_ASSIGN(const Page page, AskForPage(client, request));
+    for (const CachedItem& item : page.reply.items) {
+      ICARUS_ASSIGN(CachedEntry entry, Open(item, page.bodies));
       if (!Wants(entry)) continue;
       ICARUS_ASSIGN(const bool more, take(std::move(entry)));
       if (!more) return {};
     }
-    request.after = reply->next;
+    request.after = page.reply.next;
   } while (request.after);
   return {};
 }
@@ -166,13 +176,11 @@ Result<std::vector<CachedEntry>> FetchCached(Client& client, std::vector<Content
   request.intermediates = true;
   request.keys = std::move(keys);
   request.read = CacheRead::kSend;
-  ICARUS_ASSIGN(const Message answer, client.Call(std::move(request)));
-  const auto* reply = answer.payload.get_if<ListCacheReply>();
-  if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
+  ICARUS_ASSIGN(const Page page, AskForPage(client, request));
   std::vector<CachedEntry> entries;
-  for (const CachedItem& item : reply->items) {
+  for (const CachedItem& item : page.reply.items) {
     if (item.damaged) continue;
-    ICARUS_ASSIGN(CachedEntry entry, Open(item, answer.bodies));
+    ICARUS_ASSIGN(CachedEntry entry, Open(item, page.bodies));
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -207,15 +215,13 @@ Result<CachedEntry> FindCached(Client& client, const std::string& text) {
     request.after = KeyBefore(text);
     request.limit = 2;
   }
-  ICARUS_ASSIGN(const Message answer, client.Call(ListCache(request)));
-  const auto* reply = answer.payload.get_if<ListCacheReply>();
-  if (reply == nullptr) return ProtocolError("the broker gave an answer of another kind");
-  std::vector<CachedItem> found = reply->items;
+  ICARUS_ASSIGN(Page page, AskForPage(client, request));
+  std::vector<CachedItem>& found = page.reply.items;
   std::erase_if(found, [&](const CachedItem& item) { return item.key.Hex().compare(0, text.size(), text) != 0; });
   if (found.empty()) return Error::Make(ErrorCode::kNotFound, "nothing is cached under a key that begins with " + text);
   if (found.size() > 1) return UsageError("several keys begin with " + text + "; write more of it", "key");
   if (found[0].damaged) return CorruptionError("the cached value is damaged; it has been removed");
-  return Open(found[0], answer.bodies);
+  return Open(found[0], page.bodies);
 }
 
 }  // namespace icarus::client

@@ -98,7 +98,7 @@ Status LoadOrTell(Client& client, ResultItem& item, ResultBody& body) {
   const Status loaded = client.LoadTable(body);
   if (loaded) return {};
   const Error& error = loaded.error();
-  if (error.code != ErrorCode::kNotFound && error.code != ErrorCode::kCorruption) return error;
+  if (!IsLost(error)) return error;
   item.task.state = TaskState::kFailed;
   item.task.error =
       TaskError{TaskErrorKind::kOutputMissing, "it has completed, but its table is lost: " + error.message, {}, {}};

@@ -52,6 +52,11 @@ class Connection;
 // Why RunUntil returned.
 enum class RunEnd : std::uint8_t { kDone, kDeadline, kInterrupted };
 
+// Of reading a file at the broker: it is not there, or not what it was, and asking again does not help.
+inline bool IsLost(const Error& error) {
+  return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kCorruption;
+}
+
 class Client {
  public:
   using Callback = std::function<void(Result<Message>)>;

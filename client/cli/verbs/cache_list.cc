@@ -63,7 +63,7 @@ class CachedTable {
       const Status loaded = client_.LoadTable(entry.body);
       if (loaded) {
         whole.push_back(std::move(entry));
-      } else if (loaded.error().code != ErrorCode::kNotFound && loaded.error().code != ErrorCode::kCorruption) {
+      } else if (!IsLost(loaded.error())) {
         return loaded.error();
       } else if (!quiet_) {
         session_.Note(entry.item.key.Hex() + " is left out, its table is lost: " + loaded.error().message);

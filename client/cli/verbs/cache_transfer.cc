@@ -29,10 +29,8 @@ class EntryCollector {
     }
     for (const FileRef& file : StoredFilesOf(entry.body)) {
       const Status added = AddFile(file);
-      const bool lost =
-          !added && (added.error().code == ErrorCode::kNotFound || added.error().code == ErrorCode::kCorruption);
-      if (!added && !lost) return added;
-      if (!lost) continue;
+      if (added) continue;
+      if (!IsLost(added.error())) return added;
       ++left_out_;
       return {};
     }

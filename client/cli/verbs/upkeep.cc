@@ -6,31 +6,22 @@
 namespace icarus::client {
 namespace {
 
-Result<UpkeepReply> Ask(Session& session, bool emergency) {
+Result<int> Run(Session& session, bool emergency, std::string (*text)(const UpkeepReply&),
+                Json (*json)(const UpkeepReply&)) {
   ICARUS_ASSIGN(Client * client, session.Broker());
-  return client->Ask<UpkeepReply>(Upkeep{emergency});
+  ICARUS_ASSIGN(const UpkeepReply reply, client->Ask<UpkeepReply>(Upkeep{emergency}));
+  if (!session.text()) {
+    session.PrintDocument(json(reply));
+  } else if (!session.quiet()) {
+    session.Print(text(reply));
+  }
+  return kExitDone;
 }
 
 }  // namespace
 
-Result<int> RunMaintenance(Session& session) {
-  ICARUS_ASSIGN(const UpkeepReply reply, Ask(session, false));
-  if (!session.text()) {
-    session.PrintDocument(MaintenanceJson(reply));
-  } else if (!session.quiet()) {
-    session.Print(MaintenanceText(reply));
-  }
-  return kExitDone;
-}
+Result<int> RunMaintenance(Session& session) { return Run(session, false, MaintenanceText, MaintenanceJson); }
 
-Result<int> RunEmergencyCleanup(Session& session) {
-  ICARUS_ASSIGN(const UpkeepReply reply, Ask(session, true));
-  if (!session.text()) {
-    session.PrintDocument(EmergencyJson(reply));
-  } else if (!session.quiet()) {
-    session.Print(EmergencyText(reply));
-  }
-  return kExitDone;
-}
+Result<int> RunEmergencyCleanup(Session& session) { return Run(session, true, EmergencyText, EmergencyJson); }
 
 }  // namespace icarus::client
